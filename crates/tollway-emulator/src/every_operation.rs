@@ -7,7 +7,7 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tollway_engine::description::Description;
-use tollway_spec::{Encoding, Field, Mode as ApiMode, ObjectBody, Operation, Shape, Verb};
+use tollway_spec::{Encoding, Field, ObjectBody, Operation, Shape, Verb, ApiMode};
 use tower::ServiceExt;
 
 use crate::ctx::noun;

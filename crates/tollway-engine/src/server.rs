@@ -87,6 +87,10 @@ pub async fn serve(
             Err(error) if is_passing(&error) => {}
             Err(error) if is_exhaustion(&error) => {
                 tracing::warn!(%error, "no more connections can be taken for now");
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the system has no event for a free file descriptor"
+                )]
                 tokio::time::sleep(EXHAUSTED).await;
             }
             Err(error) => return Err(error),
@@ -192,6 +196,10 @@ where
             self.patience = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a connection is idle in real time"
+        )]
         let patience = || Box::pin(tokio::time::sleep(SILENCE));
         match self.patience.get_or_insert_with(patience).as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Some(Err("the body stopped coming".into()))),

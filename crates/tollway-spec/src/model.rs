@@ -1,4 +1,4 @@
-//! What an API description says, in the few words that code generation and the emulator need.
+//! The parts of an API description that code generation and the emulator need.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl Spec {
     }
 }
 
-/// One request that Stripe answers.
+/// One operation of Stripe's API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     /// `operationId`, e.g. `PostCharges`.
@@ -39,9 +39,9 @@ pub struct Operation {
     pub verb: Verb,
     /// Path template, e.g. `/v1/charges/{charge}`.
     pub path: String,
-    /// Where the official SDKs keep the method, e.g. `billing_portal.sessions` or `v2.core.accounts`.
+    /// The path of the method in the official SDKs, e.g. `billing_portal.sessions` or `v2.core.accounts`.
     pub service: String,
-    /// Name of the method there, e.g. `create`.
+    /// Name of the method in the official SDKs, e.g. `create`.
     pub method: String,
     /// What kind of method it is.
     pub kind: Kind,
@@ -50,8 +50,8 @@ pub struct Operation {
     pub host: Host,
     /// v1 or v2 rules.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub mode: Mode,
-    /// How parameters travel.
+    pub mode: ApiMode,
+    /// How parameters are encoded.
     #[serde(default, skip_serializing_if = "is_default")]
     pub encoding: Encoding,
     /// Names in the path template, in order.
@@ -60,9 +60,9 @@ pub struct Operation {
     /// Query or body parameters, ordered by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub params: Vec<Field>,
-    /// The answer of a success. [`Shape::Binary`] for files.
+    /// The body of a successful response. [`Shape::Binary`] for files.
     pub response: Shape,
-    /// The answer is a byte stream rather than JSON.
+    /// The response is a byte stream rather than JSON.
     #[serde(default, skip_serializing_if = "is_default")]
     pub streaming: bool,
     /// Stripe advises against it.
@@ -71,7 +71,7 @@ pub struct Operation {
     /// Other names of the same request.
     #[serde(default, skip_serializing_if = "is_default")]
     pub aliases: Vec<Alias>,
-    /// v2 error types that it is known to answer with.
+    /// The v2 error types that the description lists.
     #[serde(default, skip_serializing_if = "is_default")]
     pub errors: Vec<String>,
 }
@@ -122,7 +122,7 @@ pub enum Kind {
     List,
     /// A page of a search.
     Search,
-    /// Makes an object.
+    /// Creates an object.
     Create,
     /// Reads one object.
     Retrieve,
@@ -152,7 +152,7 @@ pub enum Host {
 /// Which rules a request follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub enum ApiMode {
     /// `/v1` and `/oauth`: form encoded.
     #[default]
     V1,
@@ -160,7 +160,7 @@ pub enum Mode {
     V2,
 }
 
-/// How the parameters of an operation travel.
+/// How the parameters of an operation are encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
@@ -180,7 +180,7 @@ pub enum Encoding {
 pub struct Field {
     /// Name on the wire.
     pub name: String,
-    /// What it holds.
+    /// The shape of its value.
     pub shape: Shape,
     /// Objects: always present (also when it may be null). Parameters: must be given.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -196,7 +196,7 @@ pub struct Field {
     pub deprecated: bool,
 }
 
-/// What a value looks like.
+/// The shape of a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -222,17 +222,17 @@ pub enum Shape {
     Binary,
     /// Any JSON.
     Any,
-    /// One of some words.
+    /// One of a set of words.
     Enum {
         /// The words.
         values: Vec<String>,
-        /// Other words may come.
+        /// Other words are possible.
         #[serde(default, skip_serializing_if = "is_default")]
         open: bool,
     },
     /// Always this text.
     Const(String),
-    /// Always this truth value.
+    /// Always this boolean.
     ConstBool(bool),
     /// A list of values.
     Array(Box<Shape>),
@@ -252,10 +252,10 @@ pub enum Shape {
     Union {
         /// The shapes.
         variants: Vec<Shape>,
-        /// The property that tells them apart, where there is one.
+        /// The property that identifies the variant, if there is one.
         #[serde(default, skip_serializing_if = "is_default")]
         discriminator: Option<String>,
-        /// Other shapes may come.
+        /// Other shapes are possible.
         #[serde(default, skip_serializing_if = "is_default")]
         open: bool,
     },
@@ -282,7 +282,7 @@ pub struct Object {
     /// It is an API resource (`x-resourceId`), not a part of one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub resource: bool,
-    /// It is what is left of a deleted object.
+    /// It describes a deleted object.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deleted: bool,
     /// The official SDKs' class: `BillingPortal.Session`, or `Charge.BillingDetails` for a part.
@@ -291,7 +291,7 @@ pub struct Object {
     /// Names of the properties that hold objects.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expandable: Vec<String>,
-    /// What it is made of.
+    /// Its fields, or the shape that it names.
     pub body: ObjectBody,
 }
 
@@ -318,7 +318,7 @@ impl Object {
     }
 }
 
-/// What a named schema is made of.
+/// The fields of a named schema, or the shape that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectBody {

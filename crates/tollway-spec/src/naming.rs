@@ -1,7 +1,6 @@
-//! Service and method names for documents that do not carry them per operation.
+//! Service and method names for documents that have none for an operation.
 //!
-//! `x-stripeOperations` of a resource lists its methods where a document has it; for the rest the path and the verb say
-//! what a Stripe reader expects: `GET /v1/charges` is `charges.list`, `POST /v1/charges/{charge}/capture` is
+//! `x-stripeOperations` of a resource lists its methods if a document has it; other names follow from path and verb: `GET /v1/charges` is `charges.list`, `POST /v1/charges/{charge}/capture` is
 //! `charges.capture`, `POST /v1/accounts/{account}/persons` is `accounts.persons.create`.
 
 use std::collections::{BTreeMap, HashMap};
@@ -49,8 +48,8 @@ pub(crate) struct Derived {
     pub(crate) kind: Kind,
 }
 
-/// All paths of a document with their verbs: what a path means depends on its neighbours. Every parameter is `{}` here,
-/// because one document may call the same id by two names.
+/// All paths of a document with their verbs: the meaning of a path depends on its neighbours. Every parameter is `{}` here,
+/// because a document may use two names for the same id.
 pub(crate) struct Paths(BTreeMap<String, Vec<Verb>>);
 
 impl Paths {
@@ -110,7 +109,7 @@ impl Paths {
         }
     }
 
-    /// `/x/{id}/verb` and `/x/verb`: only POST, nothing below it, and not a collection that one can only add to.
+    /// `/x/{id}/verb` and `/x/verb`: only POST, no path below it, and not a collection without other methods.
     fn is_action(&self, path: &str, last: &str, parents: &[&str]) -> bool {
         let only_post = self
             .0
@@ -125,7 +124,7 @@ impl Paths {
             && (below_item || self.0.contains_key(&above) || self.has_items(&above))
     }
 
-    /// Readable itself, without items below it: `/v1/tax/settings`.
+    /// Has GET and no items below it: `/v1/tax/settings`.
     fn is_singleton(&self, path: &str) -> bool {
         let readable = self
             .0

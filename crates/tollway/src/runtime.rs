@@ -116,6 +116,10 @@ mod system {
         SystemTime::now()
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else waits by"
+    )]
     pub(super) fn sleep(duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }

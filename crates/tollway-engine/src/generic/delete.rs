@@ -1,7 +1,7 @@
 //! Deletions: of an object, which leaves `{id, object, deleted: true}`, and of a part that its owner holds.
 
 use serde_json::{Value, json};
-use tollway_spec::{Mode, Operation, Shape};
+use tollway_spec::{ApiMode, Operation, Shape};
 
 use super::{Plan, emit, has_parent, keep_change, missing, own_id, parent_id, resource, synth};
 use crate::ctx::Ctx;
@@ -43,7 +43,7 @@ pub(super) fn delete(
 /// `{id, object, deleted: true}`, and what else the description says is left.
 pub(super) fn what_is_left(ctx: &Ctx<'_>, operation: &Operation, before: &Value) -> Value {
     let mut left = json!({"id": before["id"], "object": before["object"]});
-    if operation.mode == Mode::V1 {
+    if operation.mode == ApiMode::V1 {
         left["deleted"] = true.into();
     }
     let described = match &operation.response {

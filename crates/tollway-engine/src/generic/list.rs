@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tollway_spec::{Mode, ObjectBody, Operation};
+use tollway_spec::{ApiMode, ObjectBody, Operation};
 
 use super::{Plan, parent_id, resource, v2_page};
 use crate::ctx::{Ctx, noun};
@@ -57,7 +57,7 @@ pub(super) fn page(
         any_of: &texts,
         ranges: &ranges,
     };
-    if operation.mode == Mode::V2 {
+    if operation.mode == ApiMode::V2 {
         let query = v2_page::steered(params, query)?;
         let page = ctx.world.store.list(&ctx.scope, object_type, &query);
         let page = page.map_err(v2_page::unknown)?;

@@ -24,7 +24,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
-use tollway_spec::{Mode as ApiMode, Verb};
+use tollway_spec::{ApiMode, Verb};
 
 pub use self::auth::key_text;
 pub use self::respond::ApiResponse;
@@ -95,6 +95,10 @@ async fn with_faults_and_log(
     if let Some(fault) = &fault {
         entry.fault = Some(fault.describe());
         if let Some(latency) = fault.latency() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a fault that delays a response takes real time"
+            )]
             tokio::time::sleep(latency).await;
         }
     }

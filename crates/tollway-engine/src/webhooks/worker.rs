@@ -96,6 +96,10 @@ async fn until_due(engine: &Engine, outbox: &Outbox) {
         .map(|at| at.saturating_mul(1000) - engine.clock().now_millis());
     match wait {
         Some(millis) if !engine.clock().is_frozen() || millis <= 0 => {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the emulator's clock runs at the system's speed while it is not frozen"
+            )]
             tokio::time::sleep(Duration::from_millis(u64::try_from(millis).unwrap_or(0))).await;
         }
         _ => std::future::pending().await,

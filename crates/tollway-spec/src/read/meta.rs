@@ -1,8 +1,8 @@
-//! Event types and error codes.
+//! Reads event types and error codes.
 
 use serde_json::{Map, Value};
 
-use super::schema::{Place, Reader};
+use super::schema::{Pointer, Reader};
 use super::{at, strings};
 use crate::{Errors, Events, Operation, Shape, SpecError, V1Event, V2ErrorType, V2Event, Verb};
 
@@ -17,7 +17,7 @@ pub(super) fn read_events(
             v2: Vec::new(),
         });
     };
-    let place = Place::new("/x-stripeEvents");
+    let place = Pointer::new("/x-stripeEvents");
     let reader = Reader {
         schemas,
         request: false,
@@ -60,7 +60,7 @@ pub(super) fn read_events(
     Ok(read)
 }
 
-/// Documents without a list of events still say which ones an endpoint can subscribe to.
+/// A document without a list of events has the event types in the parameters of webhook endpoints.
 fn subscribable(operations: &[Operation]) -> Vec<V1Event> {
     let create = operations.iter().find(|operation| {
         operation.verb == Verb::Post && operation.path == "/v1/webhook_endpoints"
@@ -99,7 +99,7 @@ pub(super) fn read_errors(
     let Some(errors) = at(document, "/x-stripeErrors") else {
         return Ok(Errors::default());
     };
-    let place = Place::new("/x-stripeErrors").child("v2_types");
+    let place = Pointer::new("/x-stripeErrors").child("v2_types");
     let words = |key: &str| {
         strings(errors.get(key))
             .into_iter()

@@ -1,4 +1,4 @@
-//! From the text of a document to a [`Spec`].
+//! Reads the text of a document into a [`Spec`].
 
 mod meta;
 mod operation;
@@ -7,12 +7,12 @@ mod schema;
 use serde_json::{Map, Value};
 
 use crate::{Object, ObjectBody, Spec, SpecError};
-use schema::{Place, Reader};
+use schema::{Pointer, Reader};
 
 impl Spec {
     /// Reads a document.
     ///
-    /// The order of the result is that of names and paths, whatever the order of the document.
+    /// The result is ordered by names and paths, independent of the order of the document.
     pub fn read(text: &str) -> Result<Self, SpecError> {
         let document: Value = serde_json::from_str(text)?;
         let version = text_at(&document, "/info/version")?.to_owned();
@@ -40,7 +40,7 @@ fn read_object(
     schema: &Value,
     schemas: &Map<String, Value>,
 ) -> Result<Object, SpecError> {
-    let place = Place::new("/components/schemas").child(name);
+    let place = Pointer::new("/components/schemas").child(name);
     let reader = Reader {
         schemas,
         request: false,
@@ -103,7 +103,7 @@ fn text_at<'a>(document: &'a Value, pointer: &str) -> Result<&'a str, SpecError>
         })
 }
 
-/// The strings of an array; other members and other values count as none.
+/// The strings of an array. Members of other types are left out; another value than an array gives none.
 fn strings(value: Option<&Value>) -> Vec<&str> {
     value
         .and_then(Value::as_array)

@@ -1,13 +1,13 @@
-//! Paths and verbs to [`Operation`]s.
+//! Reads paths and verbs into [`Operation`]s.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::schema::{Place, Reader};
+use super::schema::{Pointer, Reader};
 use super::{map_at, strings};
 use crate::naming::{self, Paths};
-use crate::{Alias, Encoding, Field, Host, Kind, Mode, Operation, Shape, SpecError, Verb};
+use crate::{Alias, ApiMode, Encoding, Field, Host, Kind, Operation, Shape, SpecError, Verb};
 
 const VERBS: &[(&str, Verb)] = &[
     ("delete", Verb::Delete),
@@ -36,7 +36,7 @@ pub(super) fn read_all(
     }));
     let mut operations = Vec::new();
     for (path, item) in paths {
-        let place = Place::new("/paths").child(path);
+        let place = Pointer::new("/paths").child(path);
         let members = item
             .as_object()
             .ok_or_else(|| place.expected("an object"))?;
@@ -62,7 +62,7 @@ fn read_one(
     path: &str,
     verb: Verb,
     operation: &Value,
-    place: &Place,
+    place: &Pointer,
     schemas: &Map<String, Value>,
     names: &Paths,
     listed: &HashMap<(Verb, String), String>,
@@ -114,7 +114,7 @@ fn read_one(
         method: method.unwrap_or(derived.method),
         kind,
         host: read_host(text("host"), operation, place)?,
-        mode: if v2 { Mode::V2 } else { Mode::V1 },
+        mode: if v2 { ApiMode::V2 } else { ApiMode::V1 },
         encoding: match encoding {
             Some(encoding) => encoding,
             None if verb == Verb::Post && v2 => Encoding::Json,
@@ -137,7 +137,7 @@ fn read_one(
 fn query_params(
     operation: &Value,
     reader: &Reader<'_>,
-    place: &Place,
+    place: &Pointer,
 ) -> Result<Vec<Field>, SpecError> {
     let mut params = Vec::new();
     let place = place.child("parameters");
@@ -173,7 +173,7 @@ fn query_params(
 fn body_params(
     operation: &Value,
     reader: &Reader<'_>,
-    place: &Place,
+    place: &Pointer,
 ) -> Result<(Vec<Field>, Option<Encoding>), SpecError> {
     let place = place.child("requestBody").child("content");
     let Some(content) = operation
@@ -208,7 +208,7 @@ fn body_params(
                 .schemas
                 .get(&name)
                 .ok_or_else(|| place.expected("a schema"))?;
-            match reader.named(target, &Place::new("/components/schemas").child(&name))? {
+            match reader.named(target, &Pointer::new("/components/schemas").child(&name))? {
                 Shape::Object { fields, .. } => Ok((fields, Some(encoding))),
                 _ => Err(place.unknown("a body that is not an object")),
             }
@@ -218,11 +218,11 @@ fn body_params(
     }
 }
 
-/// The shape of a 2xx answer, and whether it is bytes.
+/// The shape of a 2xx response, and whether it is bytes.
 fn response(
     operation: &Value,
     reader: &Reader<'_>,
-    place: &Place,
+    place: &Pointer,
 ) -> Result<(Shape, bool), SpecError> {
     let place = place.child("responses");
     let responses = operation
@@ -264,7 +264,7 @@ fn read_kind(kind: &str) -> Option<Kind> {
     })
 }
 
-fn read_host(given: Option<&str>, operation: &Value, place: &Place) -> Result<Host, SpecError> {
+fn read_host(given: Option<&str>, operation: &Value, place: &Pointer) -> Result<Host, SpecError> {
     let server = operation.pointer("/servers/0/url").and_then(Value::as_str);
     Ok(match (given, server) {
         (Some("api"), _) | (None, None) => Host::Api,

@@ -1,14 +1,14 @@
-//! One schema to one [`Shape`].
+//! Reads one schema into one [`Shape`].
 //!
-//! Stripe uses a small part of JSON Schema. Annotations are skipped, the structural keys below are understood in the few
-//! combinations that occur, and everything else is refused by name.
+//! Stripe uses a small part of JSON Schema. Annotations are ignored, the structural keys below are read in the combinations that
+//! occur, and every other key is an error that names it.
 
 use serde_json::{Map, Value};
 
 use super::strings;
 use crate::{Field, Shape, SpecError};
 
-/// Keys that change nothing about what a value looks like.
+/// Keys that do not affect the shape of a value.
 const ANNOTATIONS: &[&str] = &[
     "default",
     "deprecated",
@@ -35,7 +35,7 @@ const ANNOTATIONS: &[&str] = &[
     "xml",
 ];
 
-/// Keys that do.
+/// Keys that affect the shape of a value.
 const STRUCTURE: &[&str] = &[
     "$ref",
     "additionalProperties",
@@ -51,11 +51,11 @@ const STRUCTURE: &[&str] = &[
     "type",
 ];
 
-/// Where in the document the reader is, as a JSON pointer.
+/// The JSON pointer of the current position in the document.
 #[derive(Clone)]
-pub(super) struct Place(String);
+pub(super) struct Pointer(String);
 
-impl Place {
+impl Pointer {
     pub(super) fn new(pointer: &str) -> Self {
         Self(pointer.to_owned())
     }
@@ -83,7 +83,7 @@ impl Place {
     }
 }
 
-/// A schema's shape and what stands beside it.
+/// A schema's shape with its flags.
 pub(super) struct Read {
     pub(super) shape: Shape,
     pub(super) nullable: bool,
@@ -91,26 +91,26 @@ pub(super) struct Read {
     pub(super) deprecated: bool,
 }
 
-/// Reads schemas of one kind of place.
+/// Reads the schemas of parameters, or those of objects.
 pub(super) struct Reader<'a> {
     pub(super) schemas: &'a Map<String, Value>,
-    /// Parameters, where `""` and null clear a field, rather than answers.
+    /// Whether the schemas are of parameters, where `""` and null clear a field.
     pub(super) request: bool,
     pub(super) v2: bool,
 }
 
 impl Reader<'_> {
     /// The schema of a component: never shortened to a list or page.
-    pub(super) fn named(&self, schema: &Value, place: &Place) -> Result<Shape, SpecError> {
+    pub(super) fn named(&self, schema: &Value, place: &Pointer) -> Result<Shape, SpecError> {
         Ok(self.read_with(schema, place, false)?.shape)
     }
 
     /// A schema anywhere else.
-    pub(super) fn read(&self, schema: &Value, place: &Place) -> Result<Read, SpecError> {
+    pub(super) fn read(&self, schema: &Value, place: &Pointer) -> Result<Read, SpecError> {
         self.read_with(schema, place, true)
     }
 
-    fn read_with(&self, schema: &Value, place: &Place, pages: bool) -> Result<Read, SpecError> {
+    fn read_with(&self, schema: &Value, place: &Pointer, pages: bool) -> Result<Read, SpecError> {
         let schema = schema
             .as_object()
             .ok_or_else(|| place.expected("a schema"))?;
@@ -145,7 +145,7 @@ impl Reader<'_> {
         })
     }
 
-    fn reference(&self, target: &Value, place: &Place) -> Result<Shape, SpecError> {
+    fn reference(&self, target: &Value, place: &Pointer) -> Result<Shape, SpecError> {
         let target = target
             .as_str()
             .ok_or_else(|| place.expected("a string in $ref"))?;
@@ -166,7 +166,7 @@ impl Reader<'_> {
         &self,
         schema: &Map<String, Value>,
         members: &Value,
-        place: &Place,
+        place: &Pointer,
     ) -> Result<(Shape, bool), SpecError> {
         let members = members
             .as_array()
@@ -214,7 +214,7 @@ impl Reader<'_> {
         ))
     }
 
-    fn expandable(&self, resources: &Value, place: &Place) -> Result<Shape, SpecError> {
+    fn expandable(&self, resources: &Value, place: &Pointer) -> Result<Shape, SpecError> {
         let members = ["oneOf", "anyOf"]
             .iter()
             .find_map(|key| resources.get(*key)?.as_array());
@@ -247,7 +247,7 @@ impl Reader<'_> {
     fn typed(
         &self,
         schema: &Map<String, Value>,
-        place: &Place,
+        place: &Pointer,
         pages: bool,
     ) -> Result<(Shape, bool), SpecError> {
         let Some(kind) = schema.get("type") else {
@@ -300,7 +300,11 @@ impl Reader<'_> {
         Ok((shape, false))
     }
 
-    fn word(&self, schema: &Map<String, Value>, place: &Place) -> Result<(Shape, bool), SpecError> {
+    fn word(
+        &self,
+        schema: &Map<String, Value>,
+        place: &Pointer,
+    ) -> Result<(Shape, bool), SpecError> {
         let listed = schema
             .get("enum")
             .and_then(Value::as_array)
@@ -330,7 +334,7 @@ impl Reader<'_> {
     fn object(
         &self,
         schema: &Map<String, Value>,
-        place: &Place,
+        place: &Pointer,
         pages: bool,
     ) -> Result<Shape, SpecError> {
         let properties = match schema.get("properties") {
@@ -382,7 +386,7 @@ impl Reader<'_> {
     fn page(
         &self,
         properties: &Map<String, Value>,
-        place: &Place,
+        place: &Pointer,
     ) -> Result<Option<Shape>, SpecError> {
         let Some(items) = properties.get("data").and_then(|data| data.get("items")) else {
             return Ok(None);
@@ -409,7 +413,7 @@ impl Reader<'_> {
         &self,
         properties: &Map<String, Value>,
         required: &[&str],
-        place: &Place,
+        place: &Pointer,
     ) -> Result<Vec<Field>, SpecError> {
         let mut fields = Vec::with_capacity(properties.len());
         for (name, schema) in properties {
@@ -420,8 +424,8 @@ impl Reader<'_> {
         Ok(fields)
     }
 
-    /// A list item or map value, where null has no field to stand beside.
-    fn inner(&self, schema: &Value, place: &Place) -> Result<Shape, SpecError> {
+    /// A list item or map value: null is part of its shape, because it has no field with a flag.
+    fn inner(&self, schema: &Value, place: &Pointer) -> Result<Shape, SpecError> {
         let read = self.read(schema, place)?;
         Ok(if read.nullable || read.clearable {
             Shape::Nullable(Box::new(read.shape))

@@ -6,7 +6,7 @@
 )]
 
 use tollway_spec::{
-    Catalog, CatalogFiles, Encoding, Host, Kind, Mode, ObjectBody, Operation, Shape, Spec,
+    ApiMode, Catalog, CatalogFiles, Encoding, Host, Kind, ObjectBody, Operation, Shape, Spec,
     SpecError, Verb,
 };
 
@@ -78,7 +78,7 @@ fn the_current_document_is_read_whole() {
     assert_eq!(operation(&spec, "oauth", "token").host, Host::Connect);
     assert_eq!(
         operation(&spec, "v2.core.accounts", "create").mode,
-        Mode::V2
+        ApiMode::V2
     );
     assert_eq!(
         operation(&spec, "v2.billing.meter_event_stream", "create").host,
