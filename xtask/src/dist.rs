@@ -1,28 +1,28 @@
-//! `cargo xtask dist`: the program `tollway` as one file that needs nothing on the machine it runs on.
+//! `cargo xtask dist`: builds the program `tollway` as one file without dependencies on the machine it runs on.
 //!
-//! On Linux the C library is linked into it, and it is linked for one place in memory: then nothing has to be looked up or
-//! adjusted when it starts. Naming the target keeps the flags from build scripts and macros.
+//! On Linux the C library is linked statically and the code is not relocatable, so that the dynamic loader has nothing to do at
+//! the start. Naming the target keeps the flags away from build scripts and macros.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::run::{cargo, root, run};
 
-const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
+const STATIC_FLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
 
 pub(crate) fn main() -> Result<(), String> {
     println!("{}", build()?.display());
     Ok(())
 }
 
-/// Builds it and answers where it is.
+/// Builds the program and returns its path.
 pub(crate) fn build() -> Result<PathBuf, String> {
     let host = host()?;
     let mut command = cargo();
     command.args(["build", "--release", "--locked", "--package", "tollway-cli"]);
     command.args(["--target", &host]);
     if host.contains("linux") {
-        command.env("RUSTFLAGS", STATIC);
+        command.env("RUSTFLAGS", STATIC_FLAGS);
     }
     run(&mut command)?;
     let target =
@@ -30,7 +30,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     Ok(target.join(host).join("release/tollway"))
 }
 
-/// What this machine is called as a target.
+/// The target triple of this machine.
 fn host() -> Result<String, String> {
     let output = Command::new("rustc").arg("-vV").output();
     let output = output.map_err(|error| format!("`rustc` could not be started: {error}"))?;

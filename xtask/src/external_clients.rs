@@ -1,20 +1,20 @@
 //! Installing what is not Rust: a Python environment, Node packages, a browser.
 //!
-//! Everything lands inside the repository (`.venv`, `tests/clients/node/node_modules`), except the browser, which is Debian's.
-//! A step that has nothing to do says nothing.
+//! Everything is installed inside the repository (`.venv`, `tests/clients/node/node_modules`), except the browser, which is a
+//! Debian package. A step prints nothing when there is nothing to install.
 
 use std::{fs, path::PathBuf, process::Command};
 
 use crate::run::{is_installed, root, run};
 
-/// Makes `.venv` and installs the pinned packages of `requirements` (a path below the root) into it.
+/// Creates `.venv` and installs the pinned packages of `requirements` (a path below the root) into it.
 ///
-/// The file's text is kept beside the environment; as long as both agree there is nothing to do.
+/// A copy of the file in `.venv` records what is installed; nothing is done while both are equal.
 pub(crate) fn python(requirements: &str) -> Result<PathBuf, String> {
     let venv = root().join(".venv");
-    let wanted = root().join(requirements);
+    let path = root().join(requirements);
     let stamp = venv.join(requirements.replace('/', "-"));
-    let text = fs::read(&wanted).map_err(|error| format!("cannot read {requirements}: {error}"))?;
+    let text = fs::read(&path).map_err(|error| format!("cannot read {requirements}: {error}"))?;
     if fs::read(&stamp).is_ok_and(|installed| installed == text) {
         return Ok(venv);
     }
@@ -35,8 +35,8 @@ pub(crate) fn python(requirements: &str) -> Result<PathBuf, String> {
     Ok(venv)
 }
 
-/// Unpacks the source package of Stripe's Python client, in the version that `requirements` pins: it has the client's own
-/// tests, which what is installed leaves out. They land in `.venv/source/stripe-VERSION`.
+/// Unpacks the source package of Stripe's Python client into `.venv/source/stripe-VERSION`, in the version that `requirements`
+/// pins: it has the client's own tests, which the installed package has not.
 pub(crate) fn python_source(requirements: &str) -> Result<(), String> {
     let venv = python(requirements)?;
     let text = fs::read_to_string(root().join(requirements))
@@ -85,11 +85,11 @@ pub(crate) fn node(folder: &str) -> Result<(), String> {
     fs::write(&stamp, lock).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
-/// Installs Debian packages whose programs are missing; only root may, so anybody else is told the command.
+/// Installs the Debian packages of missing programs. Without root it fails and names the command.
 ///
-/// `wanted` pairs a program with its package.
-pub(crate) fn debian(wanted: &[(&str, &str)]) -> Result<(), String> {
-    let missing: Vec<_> = wanted
+/// `programs` pairs a program with its package.
+pub(crate) fn debian(programs: &[(&str, &str)]) -> Result<(), String> {
+    let missing: Vec<_> = programs
         .iter()
         .filter(|(program, _)| !is_installed(program))
         .map(|(_, package)| *package)

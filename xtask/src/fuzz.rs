@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: builds the targets in `fuzz/` and runs each for a while.
+//! `cargo xtask fuzz`: builds the targets in `fuzz/` and runs each for a limited time.
 //!
-//! The coverage that libFuzzer steers by comes from flags of the stable compiler, so neither a nightly one nor `cargo-fuzz`
-//! is needed. Sanitizers are left out: everything is safe Rust, where a mistake is a panic.
+//! Flags of the stable compiler add the coverage counters of libFuzzer, so neither a nightly compiler nor `cargo-fuzz` is
+//! needed. There are no sanitizers: everything is safe Rust, where a mistake is a panic.
 
 use std::{fs, process::Command};
 
@@ -9,7 +9,7 @@ use crate::run::{cargo, root, run};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What `cargo fuzz run -s none` passes.
+/// The flags of `cargo fuzz run -s none`.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
@@ -17,23 +17,23 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
 /// The options of `cargo xtask fuzz`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these targets; all if none is named.
+    /// Only these targets; all targets if none is named.
     targets: Vec<String>,
-    /// How long each runs.
+    /// How long each target runs.
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     seconds: u32,
 }
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
-    let known = targets()?;
-    if let Some(strange) = args.targets.iter().find(|name| !known.contains(name)) {
+    let all = targets()?;
+    if let Some(unknown) = args.targets.iter().find(|name| !all.contains(name)) {
         return Err(format!(
-            "there is no target {strange}: the targets are {}",
-            known.join(", ")
+            "there is no target {unknown}: the targets are {}",
+            all.join(", ")
         ));
     }
     let chosen = if args.targets.is_empty() {
-        &known
+        &all
     } else {
         &args.targets
     };
@@ -42,19 +42,21 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
         .args(["build", "--release", "--locked", "--target", TARGET])
         .env("RUSTFLAGS", FLAGS)
         .current_dir(&folder))?;
-    let built =
+    let target_folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), Into::into);
     for name in chosen {
         let corpus = folder.join("corpus").join(name);
         let artifacts = folder.join("artifacts").join(name);
-        for made in [&corpus, &artifacts] {
-            fs::create_dir_all(made).map_err(|error| format!("{}: {error}", made.display()))?;
+        for output in [&corpus, &artifacts] {
+            fs::create_dir_all(output).map_err(|error| format!("{}: {error}", output.display()))?;
         }
-        run(Command::new(built.join(TARGET).join("release").join(name))
-            .arg(format!("-max_total_time={}", args.seconds))
-            .args(["-timeout=10", "-print_final_stats=1", "-verbosity=0"])
-            .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .arg(corpus))?;
+        run(
+            Command::new(target_folder.join(TARGET).join("release").join(name))
+                .arg(format!("-max_total_time={}", args.seconds))
+                .args(["-timeout=10", "-print_final_stats=1", "-verbosity=0"])
+                .arg(format!("-artifact_prefix={}/", artifacts.display()))
+                .arg(corpus),
+        )?;
     }
     Ok(())
 }

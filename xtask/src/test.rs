@@ -1,28 +1,28 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: all tests.
 //!
-//! `cargo test` alone runs what needs only Rust. The tests marked `#[ignore]` need an outsider: Stripe's Python and Node clients,
-//! `curl`, a browser. This chore installs them, says so, and runs both kinds.
+//! `cargo test` alone runs the tests that need only Rust. The tests marked `#[ignore]` need an external program: Stripe's Python
+//! and Node clients, `curl`, a browser. This chore installs those programs and runs both kinds.
 
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 
 use crate::{
-    older, outsiders,
+    external_clients, previous_spec,
     run::{cargo, run},
 };
 
 /// The options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the tests that need this outsider (repeatable).
-    #[arg(long, value_name = "OUTSIDER")]
-    without: Vec<Outsider>,
+    /// Leave out the tests that need this program (repeatable).
+    #[arg(long, value_name = "PROGRAM")]
+    without: Vec<ExternalProgram>,
 }
 
-/// A program from outside that some tests talk to. The ignored tests that need it live in a module of the same name.
+/// What some tests need besides Rust. The ignored tests that need a program are in a module of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-enum Outsider {
+enum ExternalProgram {
     /// Stripe's Python client, in `.venv`.
     Python,
     /// Stripe's Node client, in `tests/clients/node/node_modules`.
@@ -31,44 +31,48 @@ enum Outsider {
     Curl,
     /// Chromium and ChromeDriver.
     Browser,
-    /// An older description of Stripe's API, from npm.
-    Older,
+    /// An older API description of Stripe, from npm.
+    PreviousSpec,
 }
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
     let without: BTreeSet<_> = args.without.iter().copied().collect();
-    let wanted = |outsider| !without.contains(&outsider);
-    if wanted(Outsider::Python) {
-        outsiders::python_source("tests/clients/python/requirements.txt")?;
+    let is_included = |program| !without.contains(&program);
+    if is_included(ExternalProgram::Python) {
+        external_clients::python_source("tests/clients/python/requirements.txt")?;
     }
-    if wanted(Outsider::Node) {
-        outsiders::node("tests/clients/node")?;
+    if is_included(ExternalProgram::Node) {
+        external_clients::node("tests/clients/node")?;
     }
-    if wanted(Outsider::Curl) {
-        outsiders::debian(&[("curl", "curl")])?;
+    if is_included(ExternalProgram::Curl) {
+        external_clients::debian(&[("curl", "curl")])?;
     }
-    if wanted(Outsider::Browser) {
-        outsiders::debian(&[
+    if is_included(ExternalProgram::Browser) {
+        external_clients::debian(&[
             ("chromium", "chromium"),
             ("chromedriver", "chromium-driver"),
         ])?;
     }
 
     run(cargo().args(["test", "--workspace", "--locked"]))?;
-    if wanted(Outsider::Older) {
-        older::main()?;
+    if is_included(ExternalProgram::PreviousSpec) {
+        previous_spec::main()?;
     }
 
     // The same workspace-wide selection of features, so that nothing is compiled twice.
     let mut ignored = cargo();
     ignored.args(["test", "--workspace", "--locked", "--test", "system"]);
-    if wanted(Outsider::Browser) {
+    if is_included(ExternalProgram::Browser) {
         ignored.args(["--test", "browser"]);
     }
     ignored.args(["--", "--ignored"]);
-    for outsider in [Outsider::Python, Outsider::Node, Outsider::Curl] {
-        if !wanted(outsider) {
-            ignored.args(["--skip", &format!("{outsider:?}::").to_lowercase()]);
+    for program in [
+        ExternalProgram::Python,
+        ExternalProgram::Node,
+        ExternalProgram::Curl,
+    ] {
+        if !is_included(program) {
+            ignored.args(["--skip", &format!("{program:?}::").to_lowercase()]);
         }
     }
     run(&mut ignored)

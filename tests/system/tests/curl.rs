@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::outsider::{CLIENTS, Story};
+use crate::external_client::{CLIENTS, Story};
 
 #[tokio::test]
 #[ignore = "needs curl; run `cargo xtask test`"]

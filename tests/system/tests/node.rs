@@ -2,7 +2,7 @@
 
 use tokio::process::Command;
 
-use crate::outsider::{self, CLIENTS, Story};
+use crate::external_client::{self, CLIENTS, Story};
 
 #[tokio::test]
 #[ignore = "needs Stripe's Node client in tests/clients/node; run `cargo xtask test`"]
@@ -12,7 +12,7 @@ async fn the_official_node_client_walks_through_connect() {
         .run("node", &format!("{CLIENTS}/node/story.mjs"))
         .await;
     let seen: serde_json::Value =
-        serde_json::from_str(outsider::last_line(&seen)).expect("the last line is JSON");
+        serde_json::from_str(external_client::last_line(&seen)).expect("the last line is JSON");
     assert_eq!(seen["steps"], 25);
     assert_eq!(seen["declined"], "card_declined");
     assert_eq!(seen["unknown_parameter"], "colour");
@@ -32,6 +32,6 @@ async fn the_documented_lines_start_an_emulator_in_a_node_test() {
 console.log((await stripe.customers.create({ email: "jenny@example.com" })).id);
 emulator.kill();
 "#;
-    let said = outsider::run_documented(&mut node, "js", then).await;
+    let said = external_client::run_documented(&mut node, "js", then).await;
     assert!(said.starts_with("cus_"), "{said}");
 }

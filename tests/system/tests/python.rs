@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::outsider::{self, CLIENTS, Served, Story};
+use crate::external_client::{self, CLIENTS, Served, Story};
 
 /// On two processors that do nothing else the examples take a minute.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -22,7 +22,7 @@ async fn the_official_python_client_walks_through_connect() {
         .run(&python, &format!("{CLIENTS}/python/story.py"))
         .await;
     let seen: serde_json::Value =
-        serde_json::from_str(outsider::last_line(&seen)).expect("the last line is JSON");
+        serde_json::from_str(external_client::last_line(&seen)).expect("the last line is JSON");
     assert_eq!(seen["steps"], 25);
     assert_eq!(seen["declined"], "card_declined");
     assert_eq!(seen["unknown_parameter"], "colour");
@@ -41,7 +41,7 @@ print(client.v1.customers.create({"email": "jenny@example.com"}).id)
 process.terminate()
 assert process.wait(timeout=20) == 0
 "#;
-    let said = outsider::run_documented(python.arg("-"), "python", then).await;
+    let said = external_client::run_documented(python.arg("-"), "python", then).await;
     assert!(said.starts_with("cus_"), "{said}");
 }
 
@@ -83,7 +83,7 @@ async fn the_clients_generated_examples_run_unchanged_in_stripe_mocks_place() {
         .expect("Python starts: run `cargo xtask test`");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
-    let last = outsider::last_line(&said);
+    let last = external_client::last_line(&said);
     let passed = last
         .split(' ')
         .next()

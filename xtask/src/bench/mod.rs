@@ -1,13 +1,15 @@
-//! `cargo xtask bench`: the figures that the project promises.
+//! `cargo xtask bench`: the project's figures beside their limits.
 //!
-//! `compile` measures what the SDK costs to build, beside a peer. `decode` runs the benchmark in `benches/`, a workspace of its
-//! own, so that nobody else builds the peer it is compared with. `emulator` runs another one, which starts every contender
-//! as a program of its own.
+//! `compile` measures what the SDK costs to build, beside a peer, and what the workspace costs. `decode` runs the benchmark in
+//! `benches/`, a workspace of its own because of the peer that it compares with. `emulator` runs another one, which starts each
+//! program that it compares.
 
 mod compile;
+mod processor_time;
+mod workspace;
 
 use crate::run::{cargo, root, run};
-use crate::{dist, outsiders};
+use crate::{dist, external_clients};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,7 +19,7 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Bench {
-    /// What crate `tollway` costs to compile, against its budget and beside a peer.
+    /// What crate `tollway` and the workspace cost to compile, beside their limits.
     Compile,
     /// The emulator's speed beside that of its peers: start, memory, requests a second.
     Emulator,
@@ -38,8 +40,8 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
 /// Builds the emulator, installs its peers, and lets all of them answer the same requests.
 fn emulator() -> Result<(), String> {
     const FOLDER: &str = "benches/emulator";
-    let venv = outsiders::python(&format!("{FOLDER}/requirements.txt"))?;
-    outsiders::node(FOLDER)?;
+    let venv = external_clients::python(&format!("{FOLDER}/requirements.txt"))?;
+    external_clients::node(FOLDER)?;
     let program = dist::build()?;
     let folder = root().join(FOLDER);
     run(cargo()

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use tollway_spec::{Field, Shape};
 
+use super::coverage_tests::{Sample, Setter};
 use super::docs;
-use super::exercise::{Sample, Setter};
 use super::names::{ident, pascal, singular, variant};
 use super::plan::{Part, Plan};
 use super::same::{Definition, NAME, Named};
@@ -291,12 +291,12 @@ pub(super) fn emit_params(
             after,
         }
     });
-    let sample = plan.exercise.make(&ty, &required, &optional);
+    let sample = plan.coverage_tests.make(&ty, &required, &optional);
     let known = plan.same.meaning(&ty).to_owned();
     let sample = if known == ty {
         sample
     } else {
-        plan.exercise.made(&ty, &known, sample)
+        plan.coverage_tests.made(&ty, &known, sample)
     };
     (ty, sample)
 }

@@ -1,8 +1,8 @@
-//! A test's half of the code: every service path called with typed parameters, every accessor read.
+//! The generated part of a test that calls every service path with typed parameters and reads every accessor.
 //!
-//! [`super::requests`] and [`super::views`] note what they write ([`Exercise`]); here it becomes the folder [`FOLDER`] of
-//! the whole-system tests: `calls` has a function an operation, `make` one a parameter object with all its members set,
-//! `reads` an accessor's value beside what the JSON has. The test around them is written by hand.
+//! [`super::requests`] and [`super::views`] record what they generate in [`CoverageTests`]. From that come the files of [`FOLDER`]
+//! in the whole-system tests: `calls` has a function for each operation, `make` one for each parameter object with all its
+//! members, `reads` compares each accessor's value with the JSON. The test around them is handwritten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,20 +11,20 @@ use super::Files;
 use super::layout::MARK;
 use super::names::snake;
 
-/// Where it goes.
+/// The folder of the generated files.
 pub(super) const FOLDER: &str = "tests/system/tests/every_operation/generated";
 
-/// The longest file before formatting.
-const LONGEST: usize = 1_000;
+/// The most lines of a file before formatting.
+const MAX_LINES: usize = 1_000;
 
-/// What there is to call and to read.
+/// The operations to call and the accessors to read.
 #[derive(Default)]
-pub(super) struct Exercise {
+pub(super) struct CoverageTests {
     calls: Vec<String>,
     makes: BTreeMap<String, String>,
     views: Vec<String>,
     unions: Vec<String>,
-    /// Enums that some accessor gives.
+    /// Enums that an accessor returns.
     words: BTreeSet<String>,
     /// Rust type by component, of resources.
     resources: BTreeMap<String, String>,
@@ -33,9 +33,9 @@ pub(super) struct Exercise {
 /// Values for a parameter, as expressions.
 #[derive(Clone)]
 pub(super) struct Sample {
-    /// With no more than what is required.
+    /// With the required members only.
     pub(super) least: String,
-    /// With everything there is.
+    /// With all members.
     pub(super) most: String,
 }
 
@@ -67,10 +67,10 @@ pub(super) struct Setter {
     pub(super) sample: Sample,
 }
 
-/// Where a page begins: what these name must exist, and only one of them may be given.
+/// Parameters that name the start of a page. Their value must exist, and a request takes only one of them.
 const CURSORS: &[&str] = &["ending_before", "page", "starting_after"];
 
-impl Exercise {
+impl CoverageTests {
     /// A request: `path` is `client.charges().capture`, `arguments` what the method takes.
     pub(super) fn call(
         &mut self,
@@ -151,8 +151,8 @@ impl Exercise {
     /// The same for a type that is another's name: one function serves both, unless a word that is always the same there is
     /// another here.
     pub(super) fn made(&mut self, ty: &str, known: &str, sample: Sample) -> Sample {
-        let members = |exercise: &Self, ty: &str| {
-            let code = exercise.makes.get(&function_of(ty))?;
+        let members = |tests: &Self, ty: &str| {
+            let code = tests.makes.get(&function_of(ty))?;
             Some(code.split_once("::new(")?.1.to_owned())
         };
         if members(self, ty) != members(self, known) {
@@ -168,14 +168,14 @@ impl Exercise {
     /// A view with its accessors and the fields they read.
     pub(super) fn view(&mut self, ty: &str, component: &str, accessors: &[(String, String)]) {
         let mut code = format!(
-            "impl Seen for api::{ty} {{\n    fn seen(&self, json: &Json, see: &mut See) {{\n"
+            "impl CompareWithJson for api::{ty} {{\n    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {{\n"
         );
         if accessors.is_empty() {
-            code.push_str("        self.json().seen(json, see);\n");
+            code.push_str("        self.json().compare_with(json, comparison);\n");
         } else {
             let _ = writeln!(
                 code,
-                "        let mut object = see.object(json, \"{component}\");"
+                "        let mut object = comparison.object(json, \"{component}\");"
             );
         }
         for (method, field) in accessors {
@@ -188,15 +188,15 @@ impl Exercise {
     /// A union with its variants.
     pub(super) fn union(&mut self, ty: &str, variants: &[String]) {
         let mut code = format!(
-            "impl Seen for api::{ty} {{\n    fn seen(&self, json: &Json, see: &mut See) {{\n        match self {{\n"
+            "impl CompareWithJson for api::{ty} {{\n    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {{\n        match self {{\n"
         );
         for variant in variants {
             let _ = writeln!(
                 code,
-                "            Self::{variant}(object) => object.seen(json, see),"
+                "            Self::{variant}(object) => object.compare_with(json, comparison),"
             );
         }
-        code.push_str("            _ => see.unknown(json),\n        }\n    }\n}\n\n");
+        code.push_str("            _ => comparison.unknown(json),\n        }\n    }\n}\n\n");
         self.unions.push(code);
     }
 
@@ -223,7 +223,7 @@ impl Exercise {
             "use tollway::{RangeQuery, Timestamp, api, params::{Upload, ParamValue}};\n\nuse super::make;\n",
             &makes,
         );
-        let reads = "use tollway::{Json, api};\n\nuse super::super::see::{See, Seen};\n";
+        let reads = "use tollway::{Json, api};\n\nuse super::super::comparison::{Comparison, CompareWithJson};\n";
         let views: Vec<String> = self.views.iter().chain(&self.unions).cloned().collect();
         folder.add("reads", "Every accessor beside its JSON.", reads, &views);
         folder.put("words", "Enums beside their JSON.", &self.words_file());
@@ -249,9 +249,9 @@ impl Exercise {
     }
 
     fn words_file(&self) -> String {
-        let mut code = "use tollway::{Json, api};\n\nuse super::super::see::{See, Seen};\n\n\
-             macro_rules! words {\n    ($($name:ident,)*) => {\n        $(impl Seen for api::$name {\n            \
-             fn seen(&self, json: &Json, see: &mut See) {\n                self.as_str().seen(json, see);\n            }\n        })*\n    };\n}\n\nwords! {\n"
+        let mut code = "use tollway::{Json, api};\n\nuse super::super::comparison::{Comparison, CompareWithJson};\n\n\
+             macro_rules! words {\n    ($($name:ident,)*) => {\n        $(impl CompareWithJson for api::$name {\n            \
+             fn compare_with(&self, json: &Json, comparison: &mut Comparison) {\n                self.as_str().compare_with(json, comparison);\n            }\n        })*\n    };\n}\n\nwords! {\n"
             .to_owned();
         for word in &self.words {
             let _ = writeln!(code, "    {word},");
@@ -298,7 +298,7 @@ fn pieces(code: &[String]) -> Vec<Vec<&str>> {
     for piece in code {
         // Long lines are broken by rustfmt later.
         let lines: usize = piece.lines().map(|line| 1 + line.len() / 70).sum();
-        if used.saturating_add(lines) > LONGEST {
+        if used.saturating_add(lines) > MAX_LINES {
             groups.push(Vec::new());
             used = 0;
         }

@@ -5,10 +5,10 @@
 
 mod arguments;
 mod checks;
+mod coverage_tests;
 mod docs;
 mod enums;
 mod events;
-mod exercise;
 mod layout;
 mod names;
 mod plan;
@@ -52,7 +52,7 @@ pub(crate) type Files = BTreeMap<String, String>;
 /// Folders of which every file is generated: what is not made any more is removed.
 const OWNED: &[&str] = &[
     "crates/tollway-engine/src/spec",
-    exercise::FOLDER,
+    coverage_tests::FOLDER,
     layout::API,
 ];
 
@@ -78,7 +78,7 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     views::emit_all(&mut plan);
     services::emit_all(&mut plan);
     let mut files = layout::files(plan.finished_chunks());
-    files.extend(plan.exercise.files());
+    files.extend(plan.coverage_tests.files());
     let mut files = layout::format(files)?;
     files.insert(format!("{}/check.txt", layout::API), checks::table(spec));
     let catalog = CatalogFiles::write(spec)?;

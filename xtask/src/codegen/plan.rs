@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use tollway_spec::{Kind, Object, ObjectBody, Operation, Shape, Spec};
 
-use super::exercise::Exercise;
+use super::coverage_tests::CoverageTests;
 use super::names::{Taken, ident, pascal, singular, snake};
 use super::same::{Named, Same};
 
@@ -38,7 +38,7 @@ pub(super) struct Plan<'a> {
     pub(super) taken: Taken,
     pub(super) chunks: Vec<Chunk>,
     pub(super) same: Same,
-    pub(super) exercise: Exercise,
+    pub(super) coverage_tests: CoverageTests,
     /// Rust type by component.
     types: HashMap<&'a str, String>,
     /// Group by component.
@@ -56,7 +56,7 @@ impl<'a> Plan<'a> {
             taken: Taken::default(),
             chunks: Vec::new(),
             same: Same::default(),
-            exercise: Exercise::default(),
+            coverage_tests: CoverageTests::default(),
             types: HashMap::new(),
             groups: HashMap::new(),
             places: places(spec),

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use tollway_spec::{Encoding, Host, Mode, Operation, Shape, Verb};
+use tollway_spec::{ApiMode, Encoding, Host, Operation, Shape, Verb};
 
 use super::arguments::{Context, REQUEST, argument, setter};
+use super::coverage_tests::{Sample, Setter};
 use super::docs;
-use super::exercise::{Sample, Setter};
 use super::names::{ident, pascal};
 use super::plan::{Part, Plan};
 use super::views;
@@ -125,7 +125,7 @@ pub(super) fn emit_operation(
         .map(|step| ident(step, &[]))
         .collect();
     let way = steps.join("().");
-    plan.exercise.call(
+    plan.coverage_tests.call(
         &format!("{}.{}", operation.service, operation.method),
         &format!("client.{way}().{method}"),
         &samples,
@@ -175,12 +175,12 @@ pub(crate) fn facts(operation: &Operation) -> String {
         Host::Connect => "Connect",
     };
     let mode = match operation.mode {
-        Mode::V1 => "V1",
-        Mode::V2 => "V2",
+        ApiMode::V1 => "V1",
+        ApiMode::V2 => "V2",
     };
     let encoding = match (operation.encoding, operation.mode) {
         (Encoding::Multipart, _) => "Multipart",
-        (Encoding::Json, _) | (Encoding::Query, Mode::V2) => "Json",
+        (Encoding::Json, _) | (Encoding::Query, ApiMode::V2) => "Json",
         _ => "Form",
     };
     format!(

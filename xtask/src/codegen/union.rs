@@ -7,7 +7,7 @@ use tollway_spec::{Field, Shape};
 use super::arguments::{
     Argument, Context, argument, emit_params, is_range, push_once, range_argument,
 };
-use super::exercise::Sample;
+use super::coverage_tests::Sample;
 use super::names::{pascal, variant};
 use super::plan::Plan;
 use super::same::{Definition, NAME};

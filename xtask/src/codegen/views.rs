@@ -52,7 +52,7 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
             url: docs::object_url(&service, &resource, &path),
         };
         if object.resource {
-            plan.exercise.resource(&object.name, &owner.name);
+            plan.coverage_tests.resource(&object.name, &owner.name);
         }
         match &object.body {
             ObjectBody::Fields(fields) => {
@@ -116,7 +116,7 @@ fn emit_view(plan: &mut Plan<'_>, owner: &Owner, about: &str, fields: &[Field]) 
         accessors.push_str(&accessor(plan, owner, field, fields));
         methods.push((ident(&field.name, RESERVED), field.name.clone()));
     }
-    plan.exercise.view(name, label, &methods);
+    plan.coverage_tests.view(name, label, &methods);
     let has = plan.taken.claim(&[format!("{name}Fields")]);
     let mut code = format!(
         "view! {{\n    /// {about} It has what [`{has}`](crate::api::{has}) has.\n    ///\n    /// <{url}>\n    {name} =\n    \
@@ -175,7 +175,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &owner.group, &owner.name, name, &owner.url, values);
             let meant = plan.same.meaning(&ty).to_owned();
-            plan.exercise.word(&meant);
+            plan.coverage_tests.word(&meant);
             Reading {
                 ty: format!("api::{ty}"),
                 call: "open_enum".to_owned(),
@@ -390,7 +390,7 @@ fn emit_union(plan: &mut Plan<'_>, owner: &Owner, about: &str, names: &[&str]) {
             pascal(kind)
         );
     }
-    plan.exercise.union(&owner.name, &names_of);
+    plan.coverage_tests.union(&owner.name, &names_of);
     let code = format!(
         "union! {{\n    /// {about}\n    ///\n    /// <{}>\n    {}, \"{}\" {{\n{variants}    }}\n}}\n\n",
         owner.url, owner.name, owner.label

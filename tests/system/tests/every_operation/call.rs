@@ -6,7 +6,7 @@ use tollway::request::Pending;
 use tollway::response::FromResponse;
 use tollway::{Client, Error, Json, View};
 
-use super::see::{See, Seen};
+use super::comparison::{CompareWithJson, Comparison};
 
 /// Which of its optional parameters a call sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,10 @@ pub(super) struct Verdict {
 }
 
 /// An answer that is read to the last field.
-pub(super) fn call<A: FromResponse + View + Seen>(name: &'static str, pending: Pending<A>) -> Call {
+pub(super) fn call<A: FromResponse + View + CompareWithJson>(
+    name: &'static str,
+    pending: Pending<A>,
+) -> Call {
     let answer = Box::pin(async move { pending.await.map(|answer| strict(&answer)) });
     Call { name, answer }
 }
@@ -61,18 +64,18 @@ pub(super) fn whole<A: FromResponse + AsRef<[u8]> + 'static>(
 }
 
 /// Reads a value as `T`, every accessor of it.
-pub(super) fn verdict_of<T: View + Seen>(json: &Json) -> Verdict {
+pub(super) fn verdict_of<T: View + CompareWithJson>(json: &Json) -> Verdict {
     verdict(&T::from_json(json.clone()))
 }
 
-fn verdict<T: View + Seen>(view: &T) -> Verdict {
-    let mut see = See::default();
-    view.seen(view.json(), &mut see);
-    see.verdict()
+fn verdict<T: View + CompareWithJson>(view: &T) -> Verdict {
+    let mut comparison = Comparison::default();
+    view.compare_with(view.json(), &mut comparison);
+    comparison.verdict()
 }
 
 /// The same, and what the description says.
-fn strict<T: View + Seen>(view: &T) -> Verdict {
+fn strict<T: View + CompareWithJson>(view: &T) -> Verdict {
     let mut verdict = verdict(view);
     if let Err(error) = view.check() {
         verdict.faults.push(format!(": {error}"));

@@ -1,4 +1,4 @@
-//! What an accessor gives, beside what the JSON has.
+//! Comparing the value of an accessor with the JSON of the response.
 
 use tollway::view::MapValue;
 use tollway::{
@@ -7,41 +7,41 @@ use tollway::{
 
 use super::call::Verdict;
 
-/// A value that an accessor gives.
-pub(super) trait Seen {
-    /// Compares it with the JSON it was read from: null when there was none.
-    fn seen(&self, json: &Json, see: &mut See);
+/// The value of an accessor.
+pub(super) trait CompareWithJson {
+    /// Compares the value with the JSON it was read from; `json` is null if the member is absent.
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison);
 
-    /// Whether it may stand for nothing. What is always there reads as zero when it is not: that is for `check` to tell.
-    fn fits_nothing(&self) -> bool {
+    /// Whether the value may belong to an absent member. A required member that is absent reads as zero; `check` reports that.
+    fn may_be_absent(&self) -> bool {
         true
     }
 }
 
-/// Goes through an answer and notes what differs.
+/// Walks through a response and collects the differences.
 #[derive(Default)]
-pub(super) struct See {
+pub(super) struct Comparison {
     path: Vec<String>,
     verdict: Verdict,
 }
 
 /// An object whose fields are compared.
 pub(super) struct Members<'s> {
-    see: &'s mut See,
+    comparison: &'s mut Comparison,
     json: &'s Json,
     component: &'static str,
 }
 
-impl See {
+impl Comparison {
     pub(super) fn object<'s>(&'s mut self, json: &'s Json, component: &'static str) -> Members<'s> {
         Members {
-            see: self,
+            comparison: self,
             json,
             component,
         }
     }
 
-    /// A union that does not know its object.
+    /// Reports a union that has no variant for the object.
     pub(super) fn unknown(&mut self, json: &Json) {
         self.fault(&format!("an object the union does not know: {json:?}"));
     }
@@ -55,9 +55,9 @@ impl See {
         self.verdict
     }
 
-    fn step(&mut self, name: &str, value: &impl Seen, json: &Json) {
+    fn step(&mut self, name: &str, value: &impl CompareWithJson, json: &Json) {
         self.path.push(name.to_owned());
-        value.seen(json, self);
+        value.compare_with(json, self);
         self.path.pop();
     }
 
@@ -69,17 +69,17 @@ impl See {
 }
 
 impl Members<'_> {
-    pub(super) fn field(&mut self, name: &'static str, value: &impl Seen) {
+    pub(super) fn field(&mut self, name: &'static str, value: &impl CompareWithJson) {
         let there = self.json.get(name).filter(|value| !value.is_null());
         match there {
             Some(json) => {
-                self.see.verdict.fields.push((self.component, name));
-                self.see.step(name, value, &json);
+                self.comparison.verdict.fields.push((self.component, name));
+                self.comparison.step(name, value, &json);
             }
-            None if value.fits_nothing() => {}
-            None => self
-                .see
-                .fault(&format!("{name} is there, but not in the JSON")),
+            None if value.may_be_absent() => {}
+            None => self.comparison.fault(&format!(
+                "{name} has a value, but the JSON has no such member"
+            )),
         }
     }
 }
@@ -88,117 +88,117 @@ fn null() -> Json {
     Json::parse("null").unwrap()
 }
 
-impl Seen for &str {
-    fn seen(&self, json: &Json, see: &mut See) {
-        see.check(json.as_str() == Some(self), self, json);
+impl CompareWithJson for &str {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        comparison.check(json.as_str() == Some(self), self, json);
     }
 }
 
-impl Seen for bool {
-    fn seen(&self, json: &Json, see: &mut See) {
-        see.check(json.as_bool() == Some(*self), self, json);
+impl CompareWithJson for bool {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        comparison.check(json.as_bool() == Some(*self), self, json);
     }
 }
 
-impl Seen for i64 {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl CompareWithJson for i64 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         // API v2 sends whole numbers as text.
         let digits = json.as_str().or_else(|| json.number_text());
-        see.check(digits == Some(self.to_string().as_str()), self, json);
+        comparison.check(digits == Some(self.to_string().as_str()), self, json);
     }
 }
 
-impl Seen for f64 {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl CompareWithJson for f64 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let same = json
             .as_f64()
             .is_some_and(|number| number.to_bits() == self.to_bits());
-        see.check(same, self, json);
+        comparison.check(same, self, json);
     }
 }
 
-impl Seen for Timestamp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.unix_seconds().seen(json, see);
+impl CompareWithJson for Timestamp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.unix_seconds().compare_with(json, comparison);
     }
 }
 
-impl Seen for Decimal<'_> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl CompareWithJson for Decimal<'_> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let digits = json.as_str().or_else(|| json.number_text());
-        see.check(digits == Some(self.as_str()), self, json);
+        comparison.check(digits == Some(self.as_str()), self, json);
     }
 }
 
-impl Seen for Rfc3339<'_> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl CompareWithJson for Rfc3339<'_> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let good = json.as_str() == Some(self.as_str()) && self.timestamp().is_some();
-        see.check(good, self, json);
+        comparison.check(good, self, json);
     }
 }
 
-impl Seen for Json {
-    fn seen(&self, json: &Json, see: &mut See) {
-        see.check(self.text() == json.text(), self, json);
+impl CompareWithJson for Json {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        comparison.check(self.text() == json.text(), self, json);
     }
 }
 
-impl<T: Seen> Seen for Option<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl<T: CompareWithJson> CompareWithJson for Option<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         match self {
-            Some(value) => value.seen(json, see),
-            None => see.check(json.is_null(), &"nothing", json),
+            Some(value) => value.compare_with(json, comparison),
+            None => comparison.check(json.is_null(), &"nothing", json),
         }
     }
 
-    fn fits_nothing(&self) -> bool {
+    fn may_be_absent(&self) -> bool {
         self.is_none()
     }
 }
 
-impl<T: Seen> Seen for Vec<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
-        see.check(self.len() == json.len(), &self.len(), json);
+impl<T: CompareWithJson> CompareWithJson for Vec<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        comparison.check(self.len() == json.len(), &self.len(), json);
         for (value, json) in self.iter().zip(json.items()) {
-            see.step("[]", value, &json);
+            comparison.step("[]", value, &json);
         }
     }
 }
 
-impl<'a, V: MapValue<'a> + Seen> Seen for MapView<'a, V> {
-    fn seen(&self, json: &Json, see: &mut See) {
-        see.check(self.iter().count() == json.len(), &self.len(), json);
+impl<'a, V: MapValue<'a> + CompareWithJson> CompareWithJson for MapView<'a, V> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        comparison.check(self.iter().count() == json.len(), &self.len(), json);
         for (key, value) in self.iter() {
-            see.step(key, &value, &json.get(key).unwrap_or_else(null));
+            comparison.step(key, &value, &json.get(key).unwrap_or_else(null));
         }
     }
 }
 
-impl<T: View + Seen> Seen for Expandable<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl<T: View + CompareWithJson> CompareWithJson for Expandable<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         match self.object() {
-            Some(object) => object.seen(json, see),
-            None => self.id().seen(json, see),
+            Some(object) => object.compare_with(json, comparison),
+            None => self.id().compare_with(json, comparison),
         }
     }
 }
 
-impl<T: View + Seen> Seen for List<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl<T: View + CompareWithJson> CompareWithJson for List<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let data = json.get("data").unwrap_or_else(null);
-        see.step("data", &self.data(), &data);
-        let mut page = see.object(json, "list");
+        comparison.step("data", &self.data(), &data);
+        let mut page = comparison.object(json, "list");
         page.field("has_more", &self.has_more());
         page.field("url", &self.url());
         page.field("total_count", &self.total_count());
     }
 }
 
-impl<T: View + Seen> Seen for SearchResult<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl<T: View + CompareWithJson> CompareWithJson for SearchResult<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let data = json.get("data").unwrap_or_else(null);
-        see.step("data", &self.data(), &data);
-        let mut page = see.object(json, "search_result");
+        comparison.step("data", &self.data(), &data);
+        let mut page = comparison.object(json, "search_result");
         page.field("has_more", &self.has_more());
         page.field("url", &self.url());
         page.field("next_page", &self.next_page());
@@ -206,11 +206,11 @@ impl<T: View + Seen> Seen for SearchResult<T> {
     }
 }
 
-impl<T: View + Seen> Seen for V2List<T> {
-    fn seen(&self, json: &Json, see: &mut See) {
+impl<T: View + CompareWithJson> CompareWithJson for V2List<T> {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
         let data = json.get("data").unwrap_or_else(null);
-        see.step("data", &self.data(), &data);
-        let mut page = see.object(json, "v2 list");
+        comparison.step("data", &self.data(), &data);
+        let mut page = comparison.object(json, "v2 list");
         page.field("next_page_url", &self.next_page_url());
         page.field("previous_page_url", &self.previous_page_url());
     }

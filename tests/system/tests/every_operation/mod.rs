@@ -9,8 +9,8 @@
 )]
 
 mod call;
+mod comparison;
 mod generated;
-mod see;
 
 use std::collections::BTreeSet;
 

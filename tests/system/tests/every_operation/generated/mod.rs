@@ -46,5 +46,8 @@ mod reads_20;
 mod reads_21;
 mod reads_22;
 mod reads_23;
+mod reads_24;
+mod reads_25;
+mod reads_26;
 pub(super) mod table;
 mod words;

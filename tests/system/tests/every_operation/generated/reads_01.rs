@@ -4,11 +4,13 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v1.billing.meter.error_report_triggered.reason.error_type.sample_error.request",
         );
@@ -16,9 +18,11 @@ impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSam
     }
 }
 
-impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v1.billing.meter.error_report_triggered.reason.error_type.sample_error",
         );
@@ -27,9 +31,9 @@ impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSam
     }
 }
 
-impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v1.billing.meter.error_report_triggered.reason.error_type",
         );
@@ -39,17 +43,17 @@ impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType {
     }
 }
 
-impl Seen for api::V1BillingMeterErrorReportTriggeredEventDataReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.billing.meter.error_report_triggered.reason");
+impl CompareWithJson for api::V1BillingMeterErrorReportTriggeredEventDataReason {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v1.billing.meter.error_report_triggered.reason");
         object.field("error_count", &self.error_count());
         object.field("error_types", &self.error_types());
     }
 }
 
-impl Seen for api::V1BillingMeterErrorReportTriggeredEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.billing.meter.error_report_triggered");
+impl CompareWithJson for api::V1BillingMeterErrorReportTriggeredEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v1.billing.meter.error_report_triggered");
         object.field(
             "developer_message_summary",
             &self.developer_message_summary(),
@@ -60,9 +64,9 @@ impl Seen for api::V1BillingMeterErrorReportTriggeredEventData {
     }
 }
 
-impl Seen for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v1.billing.meter.no_meter_found.reason.error_type.sample_error.request",
         );
@@ -70,9 +74,9 @@ impl Seen for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError
     }
 }
 
-impl Seen for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v1.billing.meter.no_meter_found.reason.error_type.sample_error",
         );
@@ -81,26 +85,27 @@ impl Seen for api::V1BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError
     }
 }
 
-impl Seen for api::V1BillingMeterNoMeterFoundEventDataReasonErrorType {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.billing.meter.no_meter_found.reason.error_type");
+impl CompareWithJson for api::V1BillingMeterNoMeterFoundEventDataReasonErrorType {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v1.billing.meter.no_meter_found.reason.error_type");
         object.field("code", &self.code());
         object.field("error_count", &self.error_count());
         object.field("sample_errors", &self.sample_errors());
     }
 }
 
-impl Seen for api::V1BillingMeterNoMeterFoundEventDataReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.billing.meter.no_meter_found.reason");
+impl CompareWithJson for api::V1BillingMeterNoMeterFoundEventDataReason {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v1.billing.meter.no_meter_found.reason");
         object.field("error_count", &self.error_count());
         object.field("error_types", &self.error_types());
     }
 }
 
-impl Seen for api::V1BillingMeterNoMeterFoundEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.billing.meter.no_meter_found");
+impl CompareWithJson for api::V1BillingMeterNoMeterFoundEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v1.billing.meter.no_meter_found");
         object.field(
             "developer_message_summary",
             &self.developer_message_summary(),
@@ -111,17 +116,19 @@ impl Seen for api::V1BillingMeterNoMeterFoundEventData {
     }
 }
 
-impl Seen for api::V1InvoiceUpcomingEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v1.invoice.upcoming");
+impl CompareWithJson for api::V1InvoiceUpcomingEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v1.invoice.upcoming");
         object.field("customer", &self.customer());
         object.field("subscription", &self.subscription());
     }
 }
 
-impl Seen for api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v2.core.account[configuration.customer].capability_status_updated",
         );
@@ -129,9 +136,11 @@ impl Seen for api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUp
     }
 }
 
-impl Seen for api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v2.core.account[configuration.merchant].capability_status_updated",
         );
@@ -139,9 +148,11 @@ impl Seen for api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUp
     }
 }
 
-impl Seen for api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "v2.core.account[configuration.recipient].capability_status_updated",
         );
@@ -149,68 +160,68 @@ impl Seen for api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusU
     }
 }
 
-impl Seen for api::V2CoreAccountLinkReturnedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link.returned");
+impl CompareWithJson for api::V2CoreAccountLinkReturnedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_link.returned");
         object.field("account_id", &self.account_id());
         object.field("configurations", &self.configurations());
         object.field("use_case", &self.use_case());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonCreatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person.created");
+impl CompareWithJson for api::V2CoreAccountPersonCreatedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_person.created");
         object.field("account_id", &self.account_id());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonDeletedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person.deleted");
+impl CompareWithJson for api::V2CoreAccountPersonDeletedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_person.deleted");
         object.field("account_id", &self.account_id());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonUpdatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person.updated");
+impl CompareWithJson for api::V2CoreAccountPersonUpdatedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_person.updated");
         object.field("account_id", &self.account_id());
     }
 }
 
-impl Seen for api::V2MoneyManagementInboundTransferAvailableEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.inbound_transfer.available");
+impl CompareWithJson for api::V2MoneyManagementInboundTransferAvailableEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.money_management.inbound_transfer.available");
         object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::V2MoneyManagementReceivedCreditAvailableEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.received_credit.available");
+impl CompareWithJson for api::V2MoneyManagementReceivedCreditAvailableEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.money_management.received_credit.available");
         object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionCreatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction.created");
+impl CompareWithJson for api::V2MoneyManagementTransactionCreatedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.money_management.transaction.created");
         object.field("treasury_transaction", &self.treasury_transaction());
         object.field("v1_id", &self.v1_id());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionUpdatedEventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction.updated");
+impl CompareWithJson for api::V2MoneyManagementTransactionUpdatedEventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.money_management.transaction.updated");
         object.field("treasury_transaction", &self.treasury_transaction());
     }
 }
 
-impl Seen for api::Account {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account");
+impl CompareWithJson for api::Account {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account");
         object.field("business_profile", &self.business_profile());
         object.field("business_type", &self.business_type());
         object.field("capabilities", &self.capabilities());
@@ -237,26 +248,26 @@ impl Seen for api::Account {
     }
 }
 
-impl Seen for api::AccountBusinessProfileAnnualRevenue {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_annual_revenue");
+impl CompareWithJson for api::AccountBusinessProfileAnnualRevenue {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_annual_revenue");
         object.field("amount", &self.amount());
         object.field("currency", &self.currency());
         object.field("fiscal_year_end", &self.fiscal_year_end());
     }
 }
 
-impl Seen for api::AccountSettingsBacsDebitPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_bacs_debit_payments_settings");
+impl CompareWithJson for api::AccountSettingsBacsDebitPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_bacs_debit_payments_settings");
         object.field("display_name", &self.display_name());
         object.field("service_user_number", &self.service_user_number());
     }
 }
 
-impl Seen for api::AccountSettingsBranding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_branding_settings");
+impl CompareWithJson for api::AccountSettingsBranding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_branding_settings");
         object.field("icon", &self.icon());
         object.field("logo", &self.logo());
         object.field("primary_color", &self.primary_color());
@@ -264,9 +275,9 @@ impl Seen for api::AccountSettingsBranding {
     }
 }
 
-impl Seen for api::AccountBusinessProfile {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_business_profile");
+impl CompareWithJson for api::AccountBusinessProfile {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_business_profile");
         object.field("annual_revenue", &self.annual_revenue());
         object.field("estimated_worker_count", &self.estimated_worker_count());
         object.field("mcc", &self.mcc());
@@ -292,9 +303,9 @@ impl Seen for api::AccountBusinessProfile {
     }
 }
 
-impl Seen for api::AccountCapabilities {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_capabilities");
+impl CompareWithJson for api::AccountCapabilities {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_capabilities");
         object.field("acss_debit_payments", &self.acss_debit_payments());
         object.field("affirm_payments", &self.affirm_payments());
         object.field(
@@ -401,9 +412,9 @@ impl Seen for api::AccountCapabilities {
     }
 }
 
-impl Seen for api::CapabilityFutureRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_capability_future_requirements");
+impl CompareWithJson for api::CapabilityFutureRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_capability_future_requirements");
         object.field("alternatives", &self.alternatives());
         object.field("current_deadline", &self.current_deadline());
         object.field("currently_due", &self.currently_due());
@@ -415,9 +426,9 @@ impl Seen for api::CapabilityFutureRequirements {
     }
 }
 
-impl Seen for api::CapabilityRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_capability_requirements");
+impl CompareWithJson for api::CapabilityRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_capability_requirements");
         object.field("alternatives", &self.alternatives());
         object.field("current_deadline", &self.current_deadline());
         object.field("currently_due", &self.currently_due());
@@ -429,16 +440,16 @@ impl Seen for api::CapabilityRequirements {
     }
 }
 
-impl Seen for api::AccountSettingsCardIssuing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_card_issuing_settings");
+impl CompareWithJson for api::AccountSettingsCardIssuing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_card_issuing_settings");
         object.field("tos_acceptance", &self.tos_acceptance());
     }
 }
 
-impl Seen for api::AccountSettingsCardPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_card_payments_settings");
+impl CompareWithJson for api::AccountSettingsCardPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_card_payments_settings");
         object.field("decline_on", &self.decline_on());
         object.field(
             "statement_descriptor_prefix",
@@ -455,25 +466,25 @@ impl Seen for api::AccountSettingsCardPayments {
     }
 }
 
-impl Seen for api::AccountSettingsDashboard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_dashboard_settings");
+impl CompareWithJson for api::AccountSettingsDashboard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_dashboard_settings");
         object.field("display_name", &self.display_name());
         object.field("timezone", &self.timezone());
     }
 }
 
-impl Seen for api::AccountSettingsCardPaymentsDeclineOn {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_decline_charge_on");
+impl CompareWithJson for api::AccountSettingsCardPaymentsDeclineOn {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_decline_charge_on");
         object.field("avs_failure", &self.avs_failure());
         object.field("cvc_failure", &self.cvc_failure());
     }
 }
 
-impl Seen for api::AccountFutureRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_future_requirements");
+impl CompareWithJson for api::AccountFutureRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_future_requirements");
         object.field("alternatives", &self.alternatives());
         object.field("current_deadline", &self.current_deadline());
         object.field("currently_due", &self.currently_due());
@@ -485,16 +496,16 @@ impl Seen for api::AccountFutureRequirements {
     }
 }
 
-impl Seen for api::AccountGroups {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_group_membership");
+impl CompareWithJson for api::AccountGroups {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_group_membership");
         object.field("payments_pricing", &self.payments_pricing());
     }
 }
 
-impl Seen for api::AccountSettingsInvoices {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_invoices_settings");
+impl CompareWithJson for api::AccountSettingsInvoices {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_invoices_settings");
         object.field("default_account_tax_ids", &self.default_account_tax_ids());
         object.field(
             "hosted_payment_method_save",
@@ -503,9 +514,9 @@ impl Seen for api::AccountSettingsInvoices {
     }
 }
 
-impl Seen for api::AccountLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_link");
+impl CompareWithJson for api::AccountLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_link");
         object.field("created", &self.created());
         object.field("expires_at", &self.expires_at());
         object.field("object", &self.object());
@@ -513,17 +524,17 @@ impl Seen for api::AccountLink {
     }
 }
 
-impl Seen for api::AccountBusinessProfileMonthlyEstimatedRevenue {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_monthly_estimated_revenue");
+impl CompareWithJson for api::AccountBusinessProfileMonthlyEstimatedRevenue {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_monthly_estimated_revenue");
         object.field("amount", &self.amount());
         object.field("currency", &self.currency());
     }
 }
 
-impl Seen for api::AccountSettingsPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_payments_settings");
+impl CompareWithJson for api::AccountSettingsPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_payments_settings");
         object.field("statement_descriptor", &self.statement_descriptor());
         object.field(
             "statement_descriptor_kana",
@@ -544,18 +555,18 @@ impl Seen for api::AccountSettingsPayments {
     }
 }
 
-impl Seen for api::AccountSettingsPayouts {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_payout_settings");
+impl CompareWithJson for api::AccountSettingsPayouts {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_payout_settings");
         object.field("debit_negative_balances", &self.debit_negative_balances());
         object.field("schedule", &self.schedule());
         object.field("statement_descriptor", &self.statement_descriptor());
     }
 }
 
-impl Seen for api::AccountRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_requirements");
+impl CompareWithJson for api::AccountRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_requirements");
         object.field("alternatives", &self.alternatives());
         object.field("current_deadline", &self.current_deadline());
         object.field("currently_due", &self.currently_due());
@@ -567,33 +578,33 @@ impl Seen for api::AccountRequirements {
     }
 }
 
-impl Seen for api::AccountFutureRequirementsAlternative {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_requirements_alternative");
+impl CompareWithJson for api::AccountFutureRequirementsAlternative {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_requirements_alternative");
         object.field("alternative_fields_due", &self.alternative_fields_due());
         object.field("original_fields_due", &self.original_fields_due());
     }
 }
 
-impl Seen for api::AccountFutureRequirementsError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_requirements_error");
+impl CompareWithJson for api::AccountFutureRequirementsError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_requirements_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
         object.field("requirement", &self.requirement());
     }
 }
 
-impl Seen for api::AccountSettingsSepaDebitPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_sepa_debit_payments_settings");
+impl CompareWithJson for api::AccountSettingsSepaDebitPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_sepa_debit_payments_settings");
         object.field("creditor_id", &self.creditor_id());
     }
 }
 
-impl Seen for api::AccountSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_session");
+impl CompareWithJson for api::AccountSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_session");
         object.field("account", &self.account());
         object.field("client_secret", &self.client_secret());
         object.field("components", &self.components());
@@ -603,9 +614,9 @@ impl Seen for api::AccountSession {
     }
 }
 
-impl Seen for api::AccountSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_settings");
+impl CompareWithJson for api::AccountSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_settings");
         object.field("bacs_debit_payments", &self.bacs_debit_payments());
         object.field("branding", &self.branding());
         object.field("card_issuing", &self.card_issuing());
@@ -620,18 +631,18 @@ impl Seen for api::AccountSettings {
     }
 }
 
-impl Seen for api::AccountSettingsPaypayPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_settings_paypay_payments");
+impl CompareWithJson for api::AccountSettingsPaypayPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_settings_paypay_payments");
         object.field("additional_files", &self.additional_files());
         object.field("goods_type", &self.goods_type());
         object.field("site", &self.site());
     }
 }
 
-impl Seen for api::AccountSettingsPaypayPaymentsSite {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_settings_paypay_payments_site");
+impl CompareWithJson for api::AccountSettingsPaypayPaymentsSite {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_settings_paypay_payments_site");
         object.field("accessible", &self.accessible());
         object.field("in_development", &self.in_development());
         object.field("restricted", &self.restricted());
@@ -639,39 +650,41 @@ impl Seen for api::AccountSettingsPaypayPaymentsSite {
     }
 }
 
-impl Seen for api::AccountSettingsPaypayPaymentsSiteAccessible {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::AccountSettingsPaypayPaymentsSiteAccessible {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::AccountSettingsPaypayPaymentsSiteInDevelopment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_settings_paypay_payments_site_in_development");
+impl CompareWithJson for api::AccountSettingsPaypayPaymentsSiteInDevelopment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "account_settings_paypay_payments_site_in_development");
         object.field("password_provided", &self.password_provided());
         object.field("username", &self.username());
     }
 }
 
-impl Seen for api::AccountSettingsPaypayPaymentsSiteRestricted {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_settings_paypay_payments_site_restricted");
+impl CompareWithJson for api::AccountSettingsPaypayPaymentsSiteRestricted {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "account_settings_paypay_payments_site_restricted");
         object.field("payment_flow_file", &self.payment_flow_file());
     }
 }
 
-impl Seen for api::AccountSettingsTreasuryTosAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_terms_of_service");
+impl CompareWithJson for api::AccountSettingsTreasuryTosAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_terms_of_service");
         object.field("date", &self.date());
         object.field("ip", &self.ip());
         object.field("user_agent", &self.user_agent());
     }
 }
 
-impl Seen for api::AccountTosAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_tos_acceptance");
+impl CompareWithJson for api::AccountTosAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_tos_acceptance");
         object.field("date", &self.date());
         object.field("ip", &self.ip());
         object.field("service_agreement", &self.service_agreement());
@@ -679,16 +692,16 @@ impl Seen for api::AccountTosAcceptance {
     }
 }
 
-impl Seen for api::AccountSettingsTreasury {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_treasury_settings");
+impl CompareWithJson for api::AccountSettingsTreasury {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_treasury_settings");
         object.field("tos_acceptance", &self.tos_acceptance());
     }
 }
 
-impl Seen for api::AccountController {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_unification_account_controller");
+impl CompareWithJson for api::AccountController {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_unification_account_controller");
         object.field("fees", &self.fees());
         object.field("is_controller", &self.is_controller());
         object.field("losses", &self.losses());
@@ -698,23 +711,23 @@ impl Seen for api::AccountController {
     }
 }
 
-impl Seen for api::AccountControllerFees {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_unification_account_controller_fees");
+impl CompareWithJson for api::AccountControllerFees {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_unification_account_controller_fees");
         object.field("payer", &self.payer());
     }
 }
 
-impl Seen for api::AccountControllerLosses {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "account_unification_account_controller_losses");
+impl CompareWithJson for api::AccountControllerLosses {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "account_unification_account_controller_losses");
         object.field("payments", &self.payments());
     }
 }
 
-impl Seen for api::AccountControllerStripeDashboard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountControllerStripeDashboard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "account_unification_account_controller_stripe_dashboard",
         );
@@ -722,9 +735,9 @@ impl Seen for api::AccountControllerStripeDashboard {
     }
 }
 
-impl Seen for api::Address {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "address");
+impl CompareWithJson for api::Address {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "address");
         object.field("city", &self.city());
         object.field("country", &self.country());
         object.field("line1", &self.line1());
@@ -734,24 +747,25 @@ impl Seen for api::Address {
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAlmaInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "alma_installments");
+impl CompareWithJson for api::ChargePaymentMethodDetailsAlmaInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "alma_installments");
         object.field("count", &self.count());
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAmazonPayFunding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "amazon_pay_underlying_payment_method_funding_details");
+impl CompareWithJson for api::ChargePaymentMethodDetailsAmazonPayFunding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "amazon_pay_underlying_payment_method_funding_details");
         object.field("card", &self.card());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::InvoiceLastFinalizationError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "api_errors");
+impl CompareWithJson for api::InvoiceLastFinalizationError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "api_errors");
         object.field("advice_code", &self.advice_code());
         object.field("charge", &self.charge());
         object.field("code", &self.code());
@@ -772,9 +786,9 @@ impl Seen for api::InvoiceLastFinalizationError {
     }
 }
 
-impl Seen for api::ApplePayDomain {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "apple_pay_domain");
+impl CompareWithJson for api::ApplePayDomain {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "apple_pay_domain");
         object.field("created", &self.created());
         object.field("domain_name", &self.domain_name());
         object.field("id", &self.id());
@@ -783,18 +797,18 @@ impl Seen for api::ApplePayDomain {
     }
 }
 
-impl Seen for api::Application {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "application");
+impl CompareWithJson for api::Application {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "application");
         object.field("id", &self.id());
         object.field("name", &self.name());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::ApplicationFee {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "application_fee");
+impl CompareWithJson for api::ApplicationFee {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "application_fee");
         object.field("account", &self.account());
         object.field("amount", &self.amount());
         object.field("amount_refunded", &self.amount_refunded());
@@ -813,9 +827,9 @@ impl Seen for api::ApplicationFee {
     }
 }
 
-impl Seen for api::AppsInstall {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "apps.install");
+impl CompareWithJson for api::AppsInstall {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "apps.install");
         object.field("account", &self.account());
         object.field("app", &self.app());
         object.field("approval_required", &self.approval_required());
@@ -842,9 +856,9 @@ impl Seen for api::AppsInstall {
     }
 }
 
-impl Seen for api::AppsSecret {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "apps.secret");
+impl CompareWithJson for api::AppsSecret {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "apps.secret");
         object.field("created", &self.created());
         object.field("deleted", &self.deleted());
         object.field("expires_at", &self.expires_at());
@@ -857,115 +871,29 @@ impl Seen for api::AppsSecret {
     }
 }
 
-impl Seen for api::AppsInstallContentSecurityPolicyGranted {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "apps_install_content_security_policy_granted");
+impl CompareWithJson for api::AppsInstallContentSecurityPolicyGranted {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "apps_install_content_security_policy_granted");
         object.field("connect_src", &self.connect_src());
         object.field("image_src", &self.image_src());
     }
 }
 
-impl Seen for api::AppsInstallContentSecurityPolicyPending {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "apps_install_content_security_policy_pending");
+impl CompareWithJson for api::AppsInstallContentSecurityPolicyPending {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "apps_install_content_security_policy_pending");
         object.field("connect_src", &self.connect_src());
         object.field("image_src", &self.image_src());
     }
 }
 
-impl Seen for api::InvoiceAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "automatic_tax");
+impl CompareWithJson for api::InvoiceAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "automatic_tax");
         object.field("disabled_reason", &self.disabled_reason());
         object.field("enabled", &self.enabled());
         object.field("liability", &self.liability());
         object.field("provider", &self.provider());
         object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::Balance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance");
-        object.field("available", &self.available());
-        object.field("connect_reserved", &self.connect_reserved());
-        object.field("instant_available", &self.instant_available());
-        object.field("issuing", &self.issuing());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("pending", &self.pending());
-        object.field(
-            "refund_and_dispute_prefunding",
-            &self.refund_and_dispute_prefunding(),
-        );
-    }
-}
-
-impl Seen for api::BalanceAvailable {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_amount");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("source_types", &self.source_types());
-    }
-}
-
-impl Seen for api::BalanceAvailableSourceTypes {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_amount_by_source_type");
-        object.field("bank_account", &self.bank_account());
-        object.field("card", &self.card());
-        object.field("fpx", &self.fpx());
-    }
-}
-
-impl Seen for api::BalanceInstantAvailable {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_amount_net");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("net_available", &self.net_available());
-        object.field("source_types", &self.source_types());
-    }
-}
-
-impl Seen for api::BalanceIssuing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_detail");
-        object.field("available", &self.available());
-    }
-}
-
-impl Seen for api::BalanceRefundAndDisputePrefunding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_detail_ungated");
-        object.field("available", &self.available());
-        object.field("pending", &self.pending());
-    }
-}
-
-impl Seen for api::BalanceInstantAvailableNetAvailable {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_net_available");
-        object.field("amount", &self.amount());
-        object.field("destination", &self.destination());
-        object.field("source_types", &self.source_types());
-    }
-}
-
-impl Seen for api::BalanceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings");
-        object.field("object", &self.object());
-        object.field("payments", &self.payments());
-    }
-}
-
-impl Seen for api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_automatic_transfer_rule");
-        object.field("payout_method", &self.payout_method());
-        object.field("transfer_up_to_amount", &self.transfer_up_to_amount());
-        object.field("type", &self.type_());
     }
 }

@@ -4,29 +4,116 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::BalanceSettingsPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_payments");
+impl CompareWithJson for api::Balance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance");
+        object.field("available", &self.available());
+        object.field("connect_reserved", &self.connect_reserved());
+        object.field("instant_available", &self.instant_available());
+        object.field("issuing", &self.issuing());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("pending", &self.pending());
+        object.field(
+            "refund_and_dispute_prefunding",
+            &self.refund_and_dispute_prefunding(),
+        );
+    }
+}
+
+impl CompareWithJson for api::BalanceAvailable {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_amount");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("source_types", &self.source_types());
+    }
+}
+
+impl CompareWithJson for api::BalanceAvailableSourceTypes {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_amount_by_source_type");
+        object.field("bank_account", &self.bank_account());
+        object.field("card", &self.card());
+        object.field("fpx", &self.fpx());
+    }
+}
+
+impl CompareWithJson for api::BalanceInstantAvailable {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_amount_net");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("net_available", &self.net_available());
+        object.field("source_types", &self.source_types());
+    }
+}
+
+impl CompareWithJson for api::BalanceIssuing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_detail");
+        object.field("available", &self.available());
+    }
+}
+
+impl CompareWithJson for api::BalanceRefundAndDisputePrefunding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_detail_ungated");
+        object.field("available", &self.available());
+        object.field("pending", &self.pending());
+    }
+}
+
+impl CompareWithJson for api::BalanceInstantAvailableNetAvailable {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_net_available");
+        object.field("amount", &self.amount());
+        object.field("destination", &self.destination());
+        object.field("source_types", &self.source_types());
+    }
+}
+
+impl CompareWithJson for api::BalanceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings");
+        object.field("object", &self.object());
+        object.field("payments", &self.payments());
+    }
+}
+
+impl CompareWithJson for api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "balance_settings_resource_automatic_transfer_rule");
+        object.field("payout_method", &self.payout_method());
+        object.field("transfer_up_to_amount", &self.transfer_up_to_amount());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BalanceSettingsPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings_resource_payments");
         object.field("debit_negative_balances", &self.debit_negative_balances());
         object.field("payouts", &self.payouts());
         object.field("settlement_timing", &self.settlement_timing());
     }
 }
 
-impl Seen for api::BalanceSettingsPaymentsPayoutsSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_payout_schedule");
+impl CompareWithJson for api::BalanceSettingsPaymentsPayoutsSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings_resource_payout_schedule");
         object.field("interval", &self.interval());
         object.field("monthly_payout_days", &self.monthly_payout_days());
         object.field("weekly_payout_days", &self.weekly_payout_days());
     }
 }
 
-impl Seen for api::BalanceSettingsPaymentsPayouts {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_payouts");
+impl CompareWithJson for api::BalanceSettingsPaymentsPayouts {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings_resource_payouts");
         object.field(
             "automatic_transfer_rules_by_currency",
             &self.automatic_transfer_rules_by_currency(),
@@ -41,27 +128,27 @@ impl Seen for api::BalanceSettingsPaymentsPayouts {
     }
 }
 
-impl Seen for api::BalanceSettingsPaymentsSettlementTiming {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_settlement_timing");
+impl CompareWithJson for api::BalanceSettingsPaymentsSettlementTiming {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings_resource_settlement_timing");
         object.field("delay_days", &self.delay_days());
         object.field("delay_days_override", &self.delay_days_override());
         object.field("start_of_day", &self.start_of_day());
     }
 }
 
-impl Seen for api::BalanceSettingsPaymentsSettlementTimingStartOfDay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_settings_resource_start_of_day");
+impl CompareWithJson for api::BalanceSettingsPaymentsSettlementTimingStartOfDay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_settings_resource_start_of_day");
         object.field("hour", &self.hour());
         object.field("minutes", &self.minutes());
         object.field("timezone", &self.timezone());
     }
 }
 
-impl Seen for api::BalanceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "balance_transaction");
+impl CompareWithJson for api::BalanceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "balance_transaction");
         object.field("amount", &self.amount());
         object.field("available_on", &self.available_on());
         object.field("balance_type", &self.balance_type());
@@ -81,9 +168,9 @@ impl Seen for api::BalanceTransaction {
     }
 }
 
-impl Seen for api::BankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_account");
+impl CompareWithJson for api::BankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_account");
         object.field("account", &self.account());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("account_holder_type", &self.account_holder_type());
@@ -106,9 +193,10 @@ impl Seen for api::BankAccount {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountAccountNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_account_number_details");
+impl CompareWithJson for api::FinancialConnectionsAccountAccountNumber {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "bank_connections_resource_account_number_details");
         object.field("expected_expiry_date", &self.expected_expiry_date());
         object.field("identifier_type", &self.identifier_type());
         object.field("status", &self.status());
@@ -116,16 +204,17 @@ impl Seen for api::FinancialConnectionsAccountAccountNumber {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_account_status_details");
+impl CompareWithJson for api::FinancialConnectionsAccountStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "bank_connections_resource_account_status_details");
         object.field("active", &self.active());
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountStatusDetailsActive {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::FinancialConnectionsAccountStatusDetailsActive {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "bank_connections_resource_account_status_details_api_resource_active_status_details",
         );
@@ -138,9 +227,9 @@ impl Seen for api::FinancialConnectionsAccountStatusDetailsActive {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountAccountHolder {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_accountholder");
+impl CompareWithJson for api::FinancialConnectionsAccountAccountHolder {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_connections_resource_accountholder");
         object.field("account", &self.account());
         object.field("customer", &self.customer());
         object.field("customer_account", &self.customer_account());
@@ -148,9 +237,9 @@ impl Seen for api::FinancialConnectionsAccountAccountHolder {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_balance");
+impl CompareWithJson for api::FinancialConnectionsAccountBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_connections_resource_balance");
         object.field("as_of", &self.as_of());
         object.field("cash", &self.cash());
         object.field("credit", &self.credit());
@@ -159,9 +248,9 @@ impl Seen for api::FinancialConnectionsAccountBalance {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountBalanceCash {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::FinancialConnectionsAccountBalanceCash {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "bank_connections_resource_balance_api_resource_cash_balance",
         );
@@ -169,9 +258,9 @@ impl Seen for api::FinancialConnectionsAccountBalanceCash {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountBalanceCredit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::FinancialConnectionsAccountBalanceCredit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "bank_connections_resource_balance_api_resource_credit_balance",
         );
@@ -179,9 +268,9 @@ impl Seen for api::FinancialConnectionsAccountBalanceCredit {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountBalanceRefresh {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_balance_refresh");
+impl CompareWithJson for api::FinancialConnectionsAccountBalanceRefresh {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_connections_resource_balance_refresh");
         object.field("last_attempted_at", &self.last_attempted_at());
         object.field(
             "next_refresh_available_at",
@@ -191,9 +280,9 @@ impl Seen for api::FinancialConnectionsAccountBalanceRefresh {
     }
 }
 
-impl Seen for api::FinancialConnectionsSessionFilters {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::FinancialConnectionsSessionFilters {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "bank_connections_resource_link_account_session_filters",
         );
@@ -206,9 +295,9 @@ impl Seen for api::FinancialConnectionsSessionFilters {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountOwnershipRefresh {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_ownership_refresh");
+impl CompareWithJson for api::FinancialConnectionsAccountOwnershipRefresh {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_connections_resource_ownership_refresh");
         object.field("last_attempted_at", &self.last_attempted_at());
         object.field(
             "next_refresh_available_at",
@@ -218,9 +307,9 @@ impl Seen for api::FinancialConnectionsAccountOwnershipRefresh {
     }
 }
 
-impl Seen for api::FinancialConnectionsAccountTransactionRefresh {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "bank_connections_resource_transaction_refresh");
+impl CompareWithJson for api::FinancialConnectionsAccountTransactionRefresh {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "bank_connections_resource_transaction_refresh");
         object.field("id", &self.id());
         object.field("last_attempted_at", &self.last_attempted_at());
         object.field(
@@ -231,9 +320,9 @@ impl Seen for api::FinancialConnectionsAccountTransactionRefresh {
     }
 }
 
-impl Seen for api::FinancialConnectionsTransactionStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::FinancialConnectionsTransactionStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "bank_connections_resource_transaction_resource_status_transitions",
         );
@@ -242,9 +331,9 @@ impl Seen for api::FinancialConnectionsTransactionStatusTransitions {
     }
 }
 
-impl Seen for api::BillingAlert {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.alert");
+impl CompareWithJson for api::BillingAlert {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.alert");
         object.field("alert_type", &self.alert_type());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
@@ -255,9 +344,9 @@ impl Seen for api::BillingAlert {
     }
 }
 
-impl Seen for api::BillingAlertTriggered {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.alert_triggered");
+impl CompareWithJson for api::BillingAlertTriggered {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.alert_triggered");
         object.field("alert", &self.alert());
         object.field("created", &self.created());
         object.field("customer", &self.customer());
@@ -267,9 +356,9 @@ impl Seen for api::BillingAlertTriggered {
     }
 }
 
-impl Seen for api::BillingCreditBalanceSummary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.credit_balance_summary");
+impl CompareWithJson for api::BillingCreditBalanceSummary {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.credit_balance_summary");
         object.field("balances", &self.balances());
         object.field("customer", &self.customer());
         object.field("customer_account", &self.customer_account());
@@ -278,9 +367,9 @@ impl Seen for api::BillingCreditBalanceSummary {
     }
 }
 
-impl Seen for api::BillingCreditBalanceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.credit_balance_transaction");
+impl CompareWithJson for api::BillingCreditBalanceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.credit_balance_transaction");
         object.field("created", &self.created());
         object.field("credit", &self.credit());
         object.field("credit_grant", &self.credit_grant());
@@ -294,9 +383,9 @@ impl Seen for api::BillingCreditBalanceTransaction {
     }
 }
 
-impl Seen for api::BillingCreditGrant {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.credit_grant");
+impl CompareWithJson for api::BillingCreditGrant {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.credit_grant");
         object.field("amount", &self.amount());
         object.field("applicability_config", &self.applicability_config());
         object.field("category", &self.category());
@@ -317,9 +406,9 @@ impl Seen for api::BillingCreditGrant {
     }
 }
 
-impl Seen for api::BillingFeedbackOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.feedback_option");
+impl CompareWithJson for api::BillingFeedbackOption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.feedback_option");
         object.field("description", &self.description());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
@@ -329,9 +418,9 @@ impl Seen for api::BillingFeedbackOption {
     }
 }
 
-impl Seen for api::BillingMeter {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.meter");
+impl CompareWithJson for api::BillingMeter {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.meter");
         object.field("created", &self.created());
         object.field("customer_mapping", &self.customer_mapping());
         object.field("default_aggregation", &self.default_aggregation());
@@ -348,9 +437,9 @@ impl Seen for api::BillingMeter {
     }
 }
 
-impl Seen for api::BillingMeterEvent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.meter_event");
+impl CompareWithJson for api::BillingMeterEvent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.meter_event");
         object.field("created", &self.created());
         object.field("event_name", &self.event_name());
         object.field("identifier", &self.identifier());
@@ -361,9 +450,9 @@ impl Seen for api::BillingMeterEvent {
     }
 }
 
-impl Seen for api::BillingMeterEventAdjustment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.meter_event_adjustment");
+impl CompareWithJson for api::BillingMeterEventAdjustment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.meter_event_adjustment");
         object.field("cancel", &self.cancel());
         object.field("event_name", &self.event_name());
         object.field("livemode", &self.livemode());
@@ -373,9 +462,9 @@ impl Seen for api::BillingMeterEventAdjustment {
     }
 }
 
-impl Seen for api::BillingMeterEventSummary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing.meter_event_summary");
+impl CompareWithJson for api::BillingMeterEventSummary {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing.meter_event_summary");
         object.field("aggregated_value", &self.aggregated_value());
         object.field("end_time", &self.end_time());
         object.field("id", &self.id());
@@ -386,9 +475,9 @@ impl Seen for api::BillingMeterEventSummary {
     }
 }
 
-impl Seen for api::InvoiceItemParent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceItemParent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoice_item_parents_invoice_item_parent",
         );
@@ -397,9 +486,9 @@ impl Seen for api::InvoiceItemParent {
     }
 }
 
-impl Seen for api::InvoiceItemParentSubscriptionDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceItemParentSubscriptionDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoice_item_parents_invoice_item_subscription_parent",
         );
@@ -408,9 +497,9 @@ impl Seen for api::InvoiceItemParentSubscriptionDetails {
     }
 }
 
-impl Seen for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_lines_common_credited_items",
         );
@@ -419,9 +508,9 @@ impl Seen for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCredit
     }
 }
 
-impl Seen for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_lines_common_proration_details",
         );
@@ -429,9 +518,9 @@ impl Seen for api::InvoiceLineItemParentInvoiceItemDetailsProrationDetails {
     }
 }
 
-impl Seen for api::InvoiceLineItemParentInvoiceItemDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceLineItemParentInvoiceItemDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_lines_parents_invoice_line_item_invoice_item_parent",
         );
@@ -442,9 +531,9 @@ impl Seen for api::InvoiceLineItemParentInvoiceItemDetails {
     }
 }
 
-impl Seen for api::InvoiceLineItemParent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceLineItemParent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_lines_parents_invoice_line_item_parent",
         );
@@ -457,9 +546,9 @@ impl Seen for api::InvoiceLineItemParent {
     }
 }
 
-impl Seen for api::InvoiceLineItemParentSubscriptionItemDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_subscription_item_parent");
+impl CompareWithJson for api::InvoiceLineItemParentSubscriptionItemDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_bill_resource_invoicing_lines_parents_invoice_line_item_subscription_item_parent");
         object.field("invoice_item", &self.invoice_item());
         object.field("proration", &self.proration());
         object.field("proration_details", &self.proration_details());
@@ -468,9 +557,9 @@ impl Seen for api::InvoiceLineItemParentSubscriptionItemDetails {
     }
 }
 
-impl Seen for api::InvoiceParent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceParent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_parents_invoice_parent",
         );
@@ -480,9 +569,9 @@ impl Seen for api::InvoiceParent {
     }
 }
 
-impl Seen for api::InvoiceParentQuoteDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceParentQuoteDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_parents_invoice_quote_parent",
         );
@@ -490,9 +579,9 @@ impl Seen for api::InvoiceParentQuoteDetails {
     }
 }
 
-impl Seen for api::InvoiceParentSubscriptionDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceParentSubscriptionDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_parents_invoice_subscription_parent",
         );
@@ -505,18 +594,18 @@ impl Seen for api::InvoiceParentSubscriptionDetails {
     }
 }
 
-impl Seen for api::InvoiceItemPricing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_bill_resource_invoicing_pricing_pricing");
+impl CompareWithJson for api::InvoiceItemPricing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_bill_resource_invoicing_pricing_pricing");
         object.field("price_details", &self.price_details());
         object.field("type", &self.type_());
         object.field("unit_amount_decimal", &self.unit_amount_decimal());
     }
 }
 
-impl Seen for api::InvoiceItemPricingPriceDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::InvoiceItemPricingPriceDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_pricing_pricing_price_details",
         );
@@ -525,9 +614,9 @@ impl Seen for api::InvoiceItemPricingPriceDetails {
     }
 }
 
-impl Seen for api::CreditNoteTotalTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_bill_resource_invoicing_taxes_tax");
+impl CompareWithJson for api::CreditNoteTotalTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_bill_resource_invoicing_taxes_tax");
         object.field("amount", &self.amount());
         object.field("tax_behavior", &self.tax_behavior());
         object.field("tax_rate_details", &self.tax_rate_details());
@@ -537,9 +626,9 @@ impl Seen for api::CreditNoteTotalTax {
     }
 }
 
-impl Seen for api::CreditNoteTotalTaxTaxRateDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::CreditNoteTotalTaxTaxRateDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_bill_resource_invoicing_taxes_tax_rate_details",
         );
@@ -547,9 +636,9 @@ impl Seen for api::CreditNoteTotalTaxTaxRateDetails {
     }
 }
 
-impl Seen for api::TestHelpersTestClockStatusDetailsAdvancing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TestHelpersTestClockStatusDetailsAdvancing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_clocks_resource_status_details_advancing_status_details",
         );
@@ -557,9 +646,9 @@ impl Seen for api::TestHelpersTestClockStatusDetailsAdvancing {
     }
 }
 
-impl Seen for api::TestHelpersTestClockStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TestHelpersTestClockStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_clocks_resource_status_details_status_details",
         );
@@ -567,31 +656,32 @@ impl Seen for api::TestHelpersTestClockStatusDetails {
     }
 }
 
-impl Seen for api::BillingCreditBalanceSummaryBalanceAvailableBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_amount");
+impl CompareWithJson for api::BillingCreditBalanceSummaryBalanceAvailableBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_amount");
         object.field("monetary", &self.monetary());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::BillingCreditGrantApplicabilityConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_applicability_config");
+impl CompareWithJson for api::BillingCreditGrantApplicabilityConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "billing_credit_grants_resource_applicability_config");
         object.field("scope", &self.scope());
     }
 }
 
-impl Seen for api::BillingCreditGrantApplicabilityConfigScopePrice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_applicable_price");
+impl CompareWithJson for api::BillingCreditGrantApplicabilityConfigScopePrice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_applicable_price");
         object.field("id", &self.id());
     }
 }
 
-impl Seen for api::BillingCreditBalanceTransactionCredit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_balance_credit");
+impl CompareWithJson for api::BillingCreditBalanceTransactionCredit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_balance_credit");
         object.field("amount", &self.amount());
         object.field(
             "credits_application_invoice_voided",
@@ -601,9 +691,9 @@ impl Seen for api::BillingCreditBalanceTransactionCredit {
     }
 }
 
-impl Seen for api::BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_credit_grants_resource_balance_credits_application_invoice_voided",
         );
@@ -612,9 +702,9 @@ impl Seen for api::BillingCreditBalanceTransactionCreditCreditsApplicationInvoic
     }
 }
 
-impl Seen for api::BillingCreditBalanceTransactionDebitCreditsApplied {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::BillingCreditBalanceTransactionDebitCreditsApplied {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_credit_grants_resource_balance_credits_applied",
         );
@@ -623,34 +713,34 @@ impl Seen for api::BillingCreditBalanceTransactionDebitCreditsApplied {
     }
 }
 
-impl Seen for api::BillingCreditBalanceTransactionDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_balance_debit");
+impl CompareWithJson for api::BillingCreditBalanceTransactionDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_balance_debit");
         object.field("amount", &self.amount());
         object.field("credits_applied", &self.credits_applied());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_monetary_amount");
+impl CompareWithJson for api::BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_monetary_amount");
         object.field("currency", &self.currency());
         object.field("value", &self.value());
     }
 }
 
-impl Seen for api::BillingCreditGrantApplicabilityConfigScope {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_credit_grants_resource_scope");
+impl CompareWithJson for api::BillingCreditGrantApplicabilityConfigScope {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_credit_grants_resource_scope");
         object.field("price_type", &self.price_type());
         object.field("prices", &self.prices());
     }
 }
 
-impl Seen for api::ChargeBillingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_details");
+impl CompareWithJson for api::ChargeBillingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_details");
         object.field("address", &self.address());
         object.field("email", &self.email());
         object.field("name", &self.name());
@@ -659,23 +749,23 @@ impl Seen for api::ChargeBillingDetails {
     }
 }
 
-impl Seen for api::BillingFeedbackOptionStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_feedback_option_status_transitions");
+impl CompareWithJson for api::BillingFeedbackOptionStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_feedback_option_status_transitions");
         object.field("deactivated_at", &self.deactivated_at());
     }
 }
 
-impl Seen for api::BillingMeterDefaultAggregation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_meter_resource_aggregation_settings");
+impl CompareWithJson for api::BillingMeterDefaultAggregation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_meter_resource_aggregation_settings");
         object.field("formula", &self.formula());
     }
 }
 
-impl Seen for api::BillingMeterEventAdjustmentCancel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::BillingMeterEventAdjustmentCancel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_meter_resource_billing_meter_event_adjustment_cancel",
         );
@@ -683,9 +773,9 @@ impl Seen for api::BillingMeterEventAdjustmentCancel {
     }
 }
 
-impl Seen for api::BillingMeterStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::BillingMeterStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_meter_resource_billing_meter_status_transitions",
         );
@@ -693,24 +783,25 @@ impl Seen for api::BillingMeterStatusTransitions {
     }
 }
 
-impl Seen for api::BillingMeterValueSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_meter_resource_billing_meter_value");
+impl CompareWithJson for api::BillingMeterValueSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_meter_resource_billing_meter_value");
         object.field("event_payload_key", &self.event_payload_key());
     }
 }
 
-impl Seen for api::BillingMeterCustomerMapping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_meter_resource_customer_mapping_settings");
+impl CompareWithJson for api::BillingMeterCustomerMapping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "billing_meter_resource_customer_mapping_settings");
         object.field("event_payload_key", &self.event_payload_key());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::BillingPortalConfiguration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_portal.configuration");
+impl CompareWithJson for api::BillingPortalConfiguration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_portal.configuration");
         object.field("active", &self.active());
         object.field("application", &self.application());
         object.field("business_profile", &self.business_profile());
@@ -728,9 +819,9 @@ impl Seen for api::BillingPortalConfiguration {
     }
 }
 
-impl Seen for api::BillingPortalSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_portal.session");
+impl CompareWithJson for api::BillingPortalSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_portal.session");
         object.field("after_expiration", &self.after_expiration());
         object.field("configuration", &self.configuration());
         object.field("created", &self.created());
@@ -747,17 +838,17 @@ impl Seen for api::BillingPortalSession {
     }
 }
 
-impl Seen for api::BillingPortalSessionAfterExpiration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "billing_portal_session_after_expiration");
+impl CompareWithJson for api::BillingPortalSessionAfterExpiration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "billing_portal_session_after_expiration");
         object.field("customer_login", &self.customer_login());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::BillingPortalSessionAfterExpirationCustomerLogin {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::BillingPortalSessionAfterExpirationCustomerLogin {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "billing_portal_session_after_expiration_customer_login",
         );
@@ -765,9 +856,9 @@ impl Seen for api::BillingPortalSessionAfterExpirationCustomerLogin {
     }
 }
 
-impl Seen for api::SubscriptionCancellationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "cancellation_details");
+impl CompareWithJson for api::SubscriptionCancellationDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "cancellation_details");
         object.field("comment", &self.comment());
         object.field("feedback", &self.feedback());
         object.field("feedback_option", &self.feedback_option());
@@ -775,9 +866,9 @@ impl Seen for api::SubscriptionCancellationDetails {
     }
 }
 
-impl Seen for api::Capability {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "capability");
+impl CompareWithJson for api::Capability {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "capability");
         object.field("account", &self.account());
         object.field("future_requirements", &self.future_requirements());
         object.field("id", &self.id());
@@ -786,183 +877,5 @@ impl Seen for api::Capability {
         object.field("requested_at", &self.requested_at());
         object.field("requirements", &self.requirements());
         object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::Card {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "card");
-        object.field("account", &self.account());
-        object.field("address_city", &self.address_city());
-        object.field("address_country", &self.address_country());
-        object.field("address_line1", &self.address_line1());
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field("address_line2", &self.address_line2());
-        object.field("address_state", &self.address_state());
-        object.field("address_zip", &self.address_zip());
-        object.field("address_zip_check", &self.address_zip_check());
-        object.field("allow_redisplay", &self.allow_redisplay());
-        object.field("available_payout_methods", &self.available_payout_methods());
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("cvc_check", &self.cvc_check());
-        object.field("default_for_currency", &self.default_for_currency());
-        object.field("description", &self.description());
-        object.field("dynamic_last4", &self.dynamic_last4());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("id", &self.id());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("networks", &self.networks());
-        object.field("object", &self.object());
-        object.field("regulated_status", &self.regulated_status());
-        object.field("status", &self.status());
-        object.field("tokenization_method", &self.tokenization_method());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "card_generated_from_payment_method_details");
-        object.field("card_present", &self.card_present());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::AccountSettingsCardIssuingTosAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "card_issuing_account_terms_of_service");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "card_mandate_payment_method_details");
-        object.field("india", &self.india());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsCardIndia {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "card_mandate_payment_method_details_india");
-        object.field("inactive_reason", &self.inactive_reason());
-    }
-}
-
-impl Seen for api::CashBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "cash_balance");
-        object.field("available", &self.available());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("settings", &self.settings());
-    }
-}
-
-impl Seen for api::Charge {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "charge");
-        object.field("amount", &self.amount());
-        object.field("amount_captured", &self.amount_captured());
-        object.field("amount_refunded", &self.amount_refunded());
-        object.field("application", &self.application());
-        object.field("application_fee", &self.application_fee());
-        object.field("application_fee_amount", &self.application_fee_amount());
-        object.field("authorization_code", &self.authorization_code());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("billing_details", &self.billing_details());
-        object.field(
-            "calculated_statement_descriptor",
-            &self.calculated_statement_descriptor(),
-        );
-        object.field("captured", &self.captured());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("description", &self.description());
-        object.field("disputed", &self.disputed());
-        object.field(
-            "failure_balance_transaction",
-            &self.failure_balance_transaction(),
-        );
-        object.field("failure_code", &self.failure_code());
-        object.field("failure_message", &self.failure_message());
-        object.field("fraud_details", &self.fraud_details());
-        object.field("id", &self.id());
-        object.field("level3", &self.level3());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("outcome", &self.outcome());
-        object.field("paid", &self.paid());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("payment_method", &self.payment_method());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("presentment_details", &self.presentment_details());
-        object.field("radar_options", &self.radar_options());
-        object.field("receipt_email", &self.receipt_email());
-        object.field("receipt_number", &self.receipt_number());
-        object.field("receipt_url", &self.receipt_url());
-        object.field("refunded", &self.refunded());
-        object.field("refunds", &self.refunds());
-        object.field("review", &self.review());
-        object.field("shipping", &self.shipping());
-        object.field("source", &self.source());
-        object.field("source_transfer", &self.source_transfer());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field(
-            "statement_descriptor_suffix",
-            &self.statement_descriptor_suffix(),
-        );
-        object.field("status", &self.status());
-        object.field("transfer", &self.transfer());
-        object.field("transfer_data", &self.transfer_data());
-        object.field("transfer_group", &self.transfer_group());
-    }
-}
-
-impl Seen for api::ChargeFraudDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "charge_fraud_details");
-        object.field("stripe_report", &self.stripe_report());
-        object.field("user_report", &self.user_report());
-    }
-}
-
-impl Seen for api::ChargeOutcome {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "charge_outcome");
-        object.field("advice_code", &self.advice_code());
-        object.field("network_advice_code", &self.network_advice_code());
-        object.field("network_decline_code", &self.network_decline_code());
-        object.field("network_status", &self.network_status());
-        object.field("reason", &self.reason());
-        object.field("risk_level", &self.risk_level());
-        object.field("risk_score", &self.risk_score());
-        object.field("rule", &self.rule());
-        object.field("seller_message", &self.seller_message());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ChargeTransferData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "charge_transfer_data");
-        object.field("amount", &self.amount());
-        object.field("destination", &self.destination());
     }
 }

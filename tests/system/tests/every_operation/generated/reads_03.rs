@@ -4,11 +4,191 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::CheckoutSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout.session");
+impl CompareWithJson for api::Card {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "card");
+        object.field("account", &self.account());
+        object.field("address_city", &self.address_city());
+        object.field("address_country", &self.address_country());
+        object.field("address_line1", &self.address_line1());
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field("address_line2", &self.address_line2());
+        object.field("address_state", &self.address_state());
+        object.field("address_zip", &self.address_zip());
+        object.field("address_zip_check", &self.address_zip_check());
+        object.field("allow_redisplay", &self.allow_redisplay());
+        object.field("available_payout_methods", &self.available_payout_methods());
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("cvc_check", &self.cvc_check());
+        object.field("default_for_currency", &self.default_for_currency());
+        object.field("description", &self.description());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("id", &self.id());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("networks", &self.networks());
+        object.field("object", &self.object());
+        object.field("regulated_status", &self.regulated_status());
+        object.field("status", &self.status());
+        object.field("tokenization_method", &self.tokenization_method());
+    }
+}
+
+impl CompareWithJson
+    for api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "card_generated_from_payment_method_details");
+        object.field("card_present", &self.card_present());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::AccountSettingsCardIssuingTosAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "card_issuing_account_terms_of_service");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "card_mandate_payment_method_details");
+        object.field("india", &self.india());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsCardIndia {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "card_mandate_payment_method_details_india");
+        object.field("inactive_reason", &self.inactive_reason());
+    }
+}
+
+impl CompareWithJson for api::CashBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "cash_balance");
+        object.field("available", &self.available());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("settings", &self.settings());
+    }
+}
+
+impl CompareWithJson for api::Charge {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "charge");
+        object.field("amount", &self.amount());
+        object.field("amount_captured", &self.amount_captured());
+        object.field("amount_refunded", &self.amount_refunded());
+        object.field("application", &self.application());
+        object.field("application_fee", &self.application_fee());
+        object.field("application_fee_amount", &self.application_fee_amount());
+        object.field("authorization_code", &self.authorization_code());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("billing_details", &self.billing_details());
+        object.field(
+            "calculated_statement_descriptor",
+            &self.calculated_statement_descriptor(),
+        );
+        object.field("captured", &self.captured());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("description", &self.description());
+        object.field("disputed", &self.disputed());
+        object.field(
+            "failure_balance_transaction",
+            &self.failure_balance_transaction(),
+        );
+        object.field("failure_code", &self.failure_code());
+        object.field("failure_message", &self.failure_message());
+        object.field("fraud_details", &self.fraud_details());
+        object.field("id", &self.id());
+        object.field("level3", &self.level3());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("outcome", &self.outcome());
+        object.field("paid", &self.paid());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("payment_method", &self.payment_method());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("presentment_details", &self.presentment_details());
+        object.field("radar_options", &self.radar_options());
+        object.field("receipt_email", &self.receipt_email());
+        object.field("receipt_number", &self.receipt_number());
+        object.field("receipt_url", &self.receipt_url());
+        object.field("refunded", &self.refunded());
+        object.field("refunds", &self.refunds());
+        object.field("review", &self.review());
+        object.field("shipping", &self.shipping());
+        object.field("source", &self.source());
+        object.field("source_transfer", &self.source_transfer());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field(
+            "statement_descriptor_suffix",
+            &self.statement_descriptor_suffix(),
+        );
+        object.field("status", &self.status());
+        object.field("transfer", &self.transfer());
+        object.field("transfer_data", &self.transfer_data());
+        object.field("transfer_group", &self.transfer_group());
+    }
+}
+
+impl CompareWithJson for api::ChargeFraudDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "charge_fraud_details");
+        object.field("stripe_report", &self.stripe_report());
+        object.field("user_report", &self.user_report());
+    }
+}
+
+impl CompareWithJson for api::ChargeOutcome {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "charge_outcome");
+        object.field("advice_code", &self.advice_code());
+        object.field("network_advice_code", &self.network_advice_code());
+        object.field("network_decline_code", &self.network_decline_code());
+        object.field("network_status", &self.network_status());
+        object.field("reason", &self.reason());
+        object.field("risk_level", &self.risk_level());
+        object.field("risk_score", &self.risk_score());
+        object.field("rule", &self.rule());
+        object.field("seller_message", &self.seller_message());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ChargeTransferData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "charge_transfer_data");
+        object.field("amount", &self.amount());
+        object.field("destination", &self.destination());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout.session");
         object.field("adaptive_pricing", &self.adaptive_pricing());
         object.field("after_expiration", &self.after_expiration());
         object.field("allow_promotion_codes", &self.allow_promotion_codes());
@@ -102,9 +282,9 @@ impl Seen for api::CheckoutSession {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_acss_debit_mandate_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_acss_debit_mandate_options");
         object.field("custom_mandate_url", &self.custom_mandate_url());
         object.field("default_for", &self.default_for());
         object.field("interval_description", &self.interval_description());
@@ -113,9 +293,9 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_acss_debit_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_acss_debit_payment_method_options");
         object.field("currency", &self.currency());
         object.field("mandate_options", &self.mandate_options());
         object.field("setup_future_usage", &self.setup_future_usage());
@@ -124,93 +304,94 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsAcssDebit {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_affirm_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_affirm_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_afterpay_clearpay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "checkout_afterpay_clearpay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAlipay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_alipay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAlipay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_alipay_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAlma {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_alma_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAlma {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_alma_payment_method_options");
         object.field("capture_method", &self.capture_method());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_amazon_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_amazon_pay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_au_becs_debit_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_au_becs_debit_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
         object.field("target_date", &self.target_date());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_bacs_debit_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_bacs_debit_payment_method_options");
         object.field("mandate_options", &self.mandate_options());
         object.field("setup_future_usage", &self.setup_future_usage());
         object.field("target_date", &self.target_date());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_bancontact_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_bancontact_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_billie_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_billie_payment_method_options");
         object.field("capture_method", &self.capture_method());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_boleto_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_boleto_payment_method_options");
         object.field("expires_after_days", &self.expires_after_days());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_card_installments_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_card_installments_options");
         object.field("enabled", &self.enabled());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_card_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_card_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("installments", &self.installments());
         object.field(
@@ -237,17 +418,17 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsCard {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_cashapp_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_cashapp_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "checkout_customer_balance_bank_transfer_payment_method_options",
         );
@@ -257,146 +438,147 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfe
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCustomerBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_customer_balance_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCustomerBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "checkout_customer_balance_payment_method_options");
         object.field("bank_transfer", &self.bank_transfer());
         object.field("funding_type", &self.funding_type());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_eps_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_eps_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsFpx {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_fpx_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsFpx {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_fpx_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_giropay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_giropay_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsGrabpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_grab_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsGrabpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_grab_pay_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_ideal_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_ideal_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_kakao_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_kakao_pay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_klarna_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_klarna_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_konbini_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_konbini_payment_method_options");
         object.field("expires_after_days", &self.expires_after_days());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_kr_card_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_kr_card_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_link_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_link_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionWalletOptionsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_link_wallet_options");
+impl CompareWithJson for api::CheckoutSessionWalletOptionsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_link_wallet_options");
         object.field("display", &self.display());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsMobilepay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_mobilepay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsMobilepay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_mobilepay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_multibanco_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_multibanco_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_naver_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_naver_pay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsOxxo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_oxxo_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsOxxo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_oxxo_payment_method_options");
         object.field("expires_after_days", &self.expires_after_days());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_p24_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_p24_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPayco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_payco_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPayco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_payco_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "checkout_payment_method_options_mandate_options_bacs_debit",
         );
@@ -404,9 +586,9 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "checkout_payment_method_options_mandate_options_sepa_debit",
         );
@@ -414,16 +596,16 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPaynow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_paynow_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPaynow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_paynow_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_paypal_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_paypal_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("preferred_locale", &self.preferred_locale());
         object.field("reference", &self.reference());
@@ -431,17 +613,17 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsPaypal {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_payto_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_payto_payment_method_options");
         object.field("mandate_options", &self.mandate_options());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_pix_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_pix_payment_method_options");
         object.field("amount_includes_iof", &self.amount_includes_iof());
         object.field("expires_after_seconds", &self.expires_after_seconds());
         object.field("mandate_options", &self.mandate_options());
@@ -449,48 +631,48 @@ impl Seen for api::CheckoutSessionPaymentMethodOptionsPix {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_revolut_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_revolut_pay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_samsung_pay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_samsung_pay_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_satispay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_satispay_payment_method_options");
         object.field("capture_method", &self.capture_method());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsScalapay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_scalapay_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsScalapay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_scalapay_payment_method_options");
         object.field("capture_method", &self.capture_method());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_sepa_debit_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_sepa_debit_payment_method_options");
         object.field("mandate_options", &self.mandate_options());
         object.field("setup_future_usage", &self.setup_future_usage());
         object.field("target_date", &self.target_date());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_session_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_session_payment_method_options");
         object.field("acss_debit", &self.acss_debit());
         object.field("affirm", &self.affirm());
         object.field("afterpay_clearpay", &self.afterpay_clearpay());
@@ -541,351 +723,63 @@ impl Seen for api::CheckoutSessionPaymentMethodOptions {
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_session_payment_method_options_sequra");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_session_payment_method_options_sequra");
         object.field("capture_method", &self.capture_method());
     }
 }
 
-impl Seen for api::CheckoutSessionWalletOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_session_wallet_options");
+impl CompareWithJson for api::CheckoutSessionWalletOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_session_wallet_options");
         object.field("link", &self.link());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_sofort_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_sofort_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSunbit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_sunbit_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSunbit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_sunbit_payment_method_options");
         object.field("capture_method", &self.capture_method());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_swish_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_swish_payment_method_options");
         object.field("reference", &self.reference());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_twint_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_twint_payment_method_options");
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_upi_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_upi_payment_method_options");
         object.field("mandate_options", &self.mandate_options());
         object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_us_bank_account_payment_method_options");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_us_bank_account_payment_method_options");
         object.field("financial_connections", &self.financial_connections());
         object.field("setup_future_usage", &self.setup_future_usage());
         object.field("target_date", &self.target_date());
         object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsWechatPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "checkout_wechat_pay_payment_method_options");
-        object.field("app_id", &self.app_id());
-        object.field("client", &self.client());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::ClimateOrder {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate.order");
-        object.field("amount_fees", &self.amount_fees());
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_total", &self.amount_total());
-        object.field("beneficiary", &self.beneficiary());
-        object.field("canceled_at", &self.canceled_at());
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("certificate", &self.certificate());
-        object.field("confirmed_at", &self.confirmed_at());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("delayed_at", &self.delayed_at());
-        object.field("delivered_at", &self.delivered_at());
-        object.field("delivery_details", &self.delivery_details());
-        object.field("expected_delivery_year", &self.expected_delivery_year());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("metric_tons", &self.metric_tons());
-        object.field("object", &self.object());
-        object.field("product", &self.product());
-        object.field("product_substituted_at", &self.product_substituted_at());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::ClimateProduct {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate.product");
-        object.field("created", &self.created());
-        object.field(
-            "current_prices_per_metric_ton",
-            &self.current_prices_per_metric_ton(),
-        );
-        object.field("delivery_year", &self.delivery_year());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metric_tons_available", &self.metric_tons_available());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("suppliers", &self.suppliers());
-    }
-}
-
-impl Seen for api::ClimateSupplier {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate.supplier");
-        object.field("id", &self.id());
-        object.field("info_url", &self.info_url());
-        object.field("livemode", &self.livemode());
-        object.field("locations", &self.locations());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("removal_pathway", &self.removal_pathway());
-    }
-}
-
-impl Seen for api::ClimateOrderBeneficiary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate_removals_beneficiary");
-        object.field("public_name", &self.public_name());
-    }
-}
-
-impl Seen for api::ClimateOrderDeliveryDetailLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate_removals_location");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("latitude", &self.latitude());
-        object.field("longitude", &self.longitude());
-        object.field("region", &self.region());
-    }
-}
-
-impl Seen for api::ClimateOrderDeliveryDetail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate_removals_order_deliveries");
-        object.field("delivered_at", &self.delivered_at());
-        object.field("location", &self.location());
-        object.field("metric_tons", &self.metric_tons());
-        object.field("registry_url", &self.registry_url());
-        object.field("supplier", &self.supplier());
-    }
-}
-
-impl Seen for api::ClimateProductCurrentPricesPerMetricTon {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "climate_removals_products_price");
-        object.field("amount_fees", &self.amount_fees());
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_total", &self.amount_total());
-    }
-}
-
-impl Seen for api::ConfirmationToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_token");
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("mandate_data", &self.mandate_data());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_preview", &self.payment_method_preview());
-        object.field("return_url", &self.return_url());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("setup_intent", &self.setup_intent());
-        object.field("shipping", &self.shipping());
-        object.field("use_stripe_sdk", &self.use_stripe_sdk());
-    }
-}
-
-impl Seen for api::ConfirmationTokenMandateData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_mandate_data");
-        object.field("customer_acceptance", &self.customer_acceptance());
-    }
-}
-
-impl Seen for api::ConfirmationTokenMandateDataCustomerAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "confirmation_tokens_resource_mandate_data_resource_customer_acceptance",
-        );
-        object.field("online", &self.online());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ConfirmationTokenMandateDataCustomerAcceptanceOnline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance_resource_online");
-        object.field("ip_address", &self.ip_address());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_payment_method_options");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "confirmation_tokens_resource_payment_method_options_resource_card",
-        );
-        object.field("cvc_token", &self.cvc_token());
-        object.field("installments", &self.installments());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodOptionsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_payment_method_options_resource_card_resource_installment");
-        object.field("plan", &self.plan());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreview {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_payment_method_preview");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("affirm", &self.affirm());
-        object.field("afterpay_clearpay", &self.afterpay_clearpay());
-        object.field("alipay", &self.alipay());
-        object.field("allow_redisplay", &self.allow_redisplay());
-        object.field("alma", &self.alma());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("billing_details", &self.billing_details());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("boleto", &self.boleto());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("cashapp", &self.cashapp());
-        object.field("crypto", &self.crypto());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("eps", &self.eps());
-        object.field("fpx", &self.fpx());
-        object.field("giropay", &self.giropay());
-        object.field("grabpay", &self.grabpay());
-        object.field("ideal", &self.ideal());
-        object.field("interac_present", &self.interac_present());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("konbini", &self.konbini());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("mb_way", &self.mb_way());
-        object.field("mobilepay", &self.mobilepay());
-        object.field("multibanco", &self.multibanco());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
-        object.field("oxxo", &self.oxxo());
-        object.field("p24", &self.p24());
-        object.field("pay_by_bank", &self.pay_by_bank());
-        object.field("payco", &self.payco());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("paypay", &self.paypay());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("promptpay", &self.promptpay());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("satispay", &self.satispay());
-        object.field("scalapay", &self.scalapay());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sequra", &self.sequra());
-        object.field("sofort", &self.sofort());
-        object.field("sunbit", &self.sunbit());
-        object.field("swish", &self.swish());
-        object.field("twint", &self.twint());
-        object.field("type", &self.type_());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenShipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "confirmation_tokens_resource_shipping");
-        object.field("address", &self.address());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::CheckoutSessionAutomaticTaxLiability {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_account_reference");
-        object.field("account", &self.account());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ConnectCollectionTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_collection_transfer");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("destination", &self.destination());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
     }
 }

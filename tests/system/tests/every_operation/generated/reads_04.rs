@@ -4,19 +4,309 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::AccountSessionComponentsAccountManagement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_account_config_claim");
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsWechatPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "checkout_wechat_pay_payment_method_options");
+        object.field("app_id", &self.app_id());
+        object.field("client", &self.client());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::ClimateOrder {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate.order");
+        object.field("amount_fees", &self.amount_fees());
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_total", &self.amount_total());
+        object.field("beneficiary", &self.beneficiary());
+        object.field("canceled_at", &self.canceled_at());
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("certificate", &self.certificate());
+        object.field("confirmed_at", &self.confirmed_at());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("delayed_at", &self.delayed_at());
+        object.field("delivered_at", &self.delivered_at());
+        object.field("delivery_details", &self.delivery_details());
+        object.field("expected_delivery_year", &self.expected_delivery_year());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("metric_tons", &self.metric_tons());
+        object.field("object", &self.object());
+        object.field("product", &self.product());
+        object.field("product_substituted_at", &self.product_substituted_at());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::ClimateProduct {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate.product");
+        object.field("created", &self.created());
+        object.field(
+            "current_prices_per_metric_ton",
+            &self.current_prices_per_metric_ton(),
+        );
+        object.field("delivery_year", &self.delivery_year());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metric_tons_available", &self.metric_tons_available());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("suppliers", &self.suppliers());
+    }
+}
+
+impl CompareWithJson for api::ClimateSupplier {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate.supplier");
+        object.field("id", &self.id());
+        object.field("info_url", &self.info_url());
+        object.field("livemode", &self.livemode());
+        object.field("locations", &self.locations());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("removal_pathway", &self.removal_pathway());
+    }
+}
+
+impl CompareWithJson for api::ClimateOrderBeneficiary {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate_removals_beneficiary");
+        object.field("public_name", &self.public_name());
+    }
+}
+
+impl CompareWithJson for api::ClimateOrderDeliveryDetailLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate_removals_location");
+        object.field("city", &self.city());
+        object.field("country", &self.country());
+        object.field("latitude", &self.latitude());
+        object.field("longitude", &self.longitude());
+        object.field("region", &self.region());
+    }
+}
+
+impl CompareWithJson for api::ClimateOrderDeliveryDetail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate_removals_order_deliveries");
+        object.field("delivered_at", &self.delivered_at());
+        object.field("location", &self.location());
+        object.field("metric_tons", &self.metric_tons());
+        object.field("registry_url", &self.registry_url());
+        object.field("supplier", &self.supplier());
+    }
+}
+
+impl CompareWithJson for api::ClimateProductCurrentPricesPerMetricTon {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "climate_removals_products_price");
+        object.field("amount_fees", &self.amount_fees());
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_total", &self.amount_total());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationToken {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "confirmation_token");
+        object.field("created", &self.created());
+        object.field("expires_at", &self.expires_at());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("mandate_data", &self.mandate_data());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_preview", &self.payment_method_preview());
+        object.field("return_url", &self.return_url());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("setup_intent", &self.setup_intent());
+        object.field("shipping", &self.shipping());
+        object.field("use_stripe_sdk", &self.use_stripe_sdk());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenMandateData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "confirmation_tokens_resource_mandate_data");
+        object.field("customer_acceptance", &self.customer_acceptance());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenMandateDataCustomerAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "confirmation_tokens_resource_mandate_data_resource_customer_acceptance",
+        );
+        object.field("online", &self.online());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenMandateDataCustomerAcceptanceOnline {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "confirmation_tokens_resource_mandate_data_resource_customer_acceptance_resource_online");
+        object.field("ip_address", &self.ip_address());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "confirmation_tokens_resource_payment_method_options");
+        object.field("card", &self.card());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "confirmation_tokens_resource_payment_method_options_resource_card",
+        );
+        object.field("cvc_token", &self.cvc_token());
+        object.field("installments", &self.installments());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodOptionsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "confirmation_tokens_resource_payment_method_options_resource_card_resource_installment");
+        object.field("plan", &self.plan());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreview {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "confirmation_tokens_resource_payment_method_preview");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("affirm", &self.affirm());
+        object.field("afterpay_clearpay", &self.afterpay_clearpay());
+        object.field("alipay", &self.alipay());
+        object.field("allow_redisplay", &self.allow_redisplay());
+        object.field("alma", &self.alma());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("billing_details", &self.billing_details());
+        object.field("bizum", &self.bizum());
+        object.field("blik", &self.blik());
+        object.field("boleto", &self.boleto());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("cashapp", &self.cashapp());
+        object.field("crypto", &self.crypto());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("eps", &self.eps());
+        object.field("fpx", &self.fpx());
+        object.field("giropay", &self.giropay());
+        object.field("grabpay", &self.grabpay());
+        object.field("ideal", &self.ideal());
+        object.field("interac_present", &self.interac_present());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("konbini", &self.konbini());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("mb_way", &self.mb_way());
+        object.field("mobilepay", &self.mobilepay());
+        object.field("multibanco", &self.multibanco());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("oxxo", &self.oxxo());
+        object.field("p24", &self.p24());
+        object.field("pay_by_bank", &self.pay_by_bank());
+        object.field("payco", &self.payco());
+        object.field("paynow", &self.paynow());
+        object.field("paypal", &self.paypal());
+        object.field("paypay", &self.paypay());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("promptpay", &self.promptpay());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("satispay", &self.satispay());
+        object.field("scalapay", &self.scalapay());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sequra", &self.sequra());
+        object.field("sofort", &self.sofort());
+        object.field("sunbit", &self.sunbit());
+        object.field("swish", &self.swish());
+        object.field("twint", &self.twint());
+        object.field("type", &self.type_());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenShipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "confirmation_tokens_resource_shipping");
+        object.field("address", &self.address());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionAutomaticTaxLiability {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_account_reference");
+        object.field("account", &self.account());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ConnectCollectionTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_collection_transfer");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("destination", &self.destination());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::AccountSessionComponentsAccountManagement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_account_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsAccountManagementFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_account_features_claim");
+impl CompareWithJson for api::AccountSessionComponentsAccountManagementFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_account_features_claim");
         object.field(
             "disable_stripe_user_authentication",
             &self.disable_stripe_user_authentication(),
@@ -28,9 +318,10 @@ impl Seen for api::AccountSessionComponentsAccountManagementFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponents {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_account_session_create_components");
+impl CompareWithJson for api::AccountSessionComponents {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "connect_embedded_account_session_create_components");
         object.field("account_management", &self.account_management());
         object.field("account_onboarding", &self.account_onboarding());
         object.field("balance_report", &self.balance_report());
@@ -68,9 +359,9 @@ impl Seen for api::AccountSessionComponents {
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentMethodSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsPaymentMethodSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_account_session_create_components_payment_method_settings",
         );
@@ -79,9 +370,9 @@ impl Seen for api::AccountSessionComponentsPaymentMethodSettings {
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentMethodSettingsFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsPaymentMethodSettingsFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_account_session_create_components_payment_method_settings_features",
         );
@@ -92,9 +383,9 @@ impl Seen for api::AccountSessionComponentsPaymentMethodSettingsFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsReportingChart {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsReportingChart {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_account_session_create_components_reporting_chart",
         );
@@ -103,15 +394,15 @@ impl Seen for api::AccountSessionComponentsReportingChart {
     }
 }
 
-impl Seen for api::AccountSessionComponentsReportingChartFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::AccountSessionComponentsReportingChartFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::AccountSessionComponentsTerminalHardwareOrders {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsTerminalHardwareOrders {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_account_session_create_components_terminal_hardware_orders",
         );
@@ -120,15 +411,15 @@ impl Seen for api::AccountSessionComponentsTerminalHardwareOrders {
     }
 }
 
-impl Seen for api::AccountSessionComponentsTerminalHardwareOrdersFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::AccountSessionComponentsTerminalHardwareOrdersFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::AccountSessionComponentsTerminalHardwareShop {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsTerminalHardwareShop {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_account_session_create_components_terminal_hardware_shop",
         );
@@ -137,37 +428,37 @@ impl Seen for api::AccountSessionComponentsTerminalHardwareShop {
     }
 }
 
-impl Seen for api::AccountSessionComponentsTerminalHardwareShopFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::AccountSessionComponentsTerminalHardwareShopFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::AccountSessionComponentsBalanceReport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_base_config_claim");
+impl CompareWithJson for api::AccountSessionComponentsBalanceReport {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_base_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsBalanceReportFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::AccountSessionComponentsBalanceReportFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::AccountSessionComponentsDisputesList {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_disputes_list_config");
+impl CompareWithJson for api::AccountSessionComponentsDisputesList {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_disputes_list_config");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsDisputesListFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_disputes_list_features");
+impl CompareWithJson for api::AccountSessionComponentsDisputesListFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_disputes_list_features");
         object.field("capture_payments", &self.capture_payments());
         object.field(
             "destination_on_behalf_of_charge_management",
@@ -182,17 +473,17 @@ impl Seen for api::AccountSessionComponentsDisputesListFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_financial_account_config_claim");
+impl CompareWithJson for api::AccountSessionComponentsFinancialAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_financial_account_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsFinancialAccountFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_financial_account_features");
+impl CompareWithJson for api::AccountSessionComponentsFinancialAccountFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_financial_account_features");
         object.field(
             "disable_stripe_user_authentication",
             &self.disable_stripe_user_authentication(),
@@ -206,9 +497,9 @@ impl Seen for api::AccountSessionComponentsFinancialAccountFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsFinancialAccountTransactions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsFinancialAccountTransactions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_financial_account_transactions_config_claim",
         );
@@ -217,9 +508,9 @@ impl Seen for api::AccountSessionComponentsFinancialAccountTransactions {
     }
 }
 
-impl Seen for api::AccountSessionComponentsFinancialAccountTransactionsFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::AccountSessionComponentsFinancialAccountTransactionsFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "connect_embedded_financial_account_transactions_features",
         );
@@ -230,17 +521,19 @@ impl Seen for api::AccountSessionComponentsFinancialAccountTransactionsFeatures 
     }
 }
 
-impl Seen for api::AccountSessionComponentsInstantPayoutsPromotion {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_instant_payouts_promotion_config");
+impl CompareWithJson for api::AccountSessionComponentsInstantPayoutsPromotion {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "connect_embedded_instant_payouts_promotion_config");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsInstantPayoutsPromotionFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_instant_payouts_promotion_features");
+impl CompareWithJson for api::AccountSessionComponentsInstantPayoutsPromotionFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "connect_embedded_instant_payouts_promotion_features");
         object.field(
             "disable_stripe_user_authentication",
             &self.disable_stripe_user_authentication(),
@@ -253,17 +546,17 @@ impl Seen for api::AccountSessionComponentsInstantPayoutsPromotionFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsIssuingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_issuing_card_config_claim");
+impl CompareWithJson for api::AccountSessionComponentsIssuingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_issuing_card_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsIssuingCardFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_issuing_card_features");
+impl CompareWithJson for api::AccountSessionComponentsIssuingCardFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_issuing_card_features");
         object.field("card_management", &self.card_management());
         object.field(
             "card_spend_dispute_management",
@@ -274,17 +567,18 @@ impl Seen for api::AccountSessionComponentsIssuingCardFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsIssuingCardsList {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_issuing_cards_list_config_claim");
+impl CompareWithJson for api::AccountSessionComponentsIssuingCardsList {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "connect_embedded_issuing_cards_list_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsIssuingCardsListFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_issuing_cards_list_features");
+impl CompareWithJson for api::AccountSessionComponentsIssuingCardsListFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_issuing_cards_list_features");
         object.field("card_management", &self.card_management());
         object.field(
             "card_spend_dispute_management",
@@ -299,17 +593,17 @@ impl Seen for api::AccountSessionComponentsIssuingCardsListFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentDisputes {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payment_disputes_config");
+impl CompareWithJson for api::AccountSessionComponentsPaymentDisputes {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payment_disputes_config");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentDisputesFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payment_disputes_features");
+impl CompareWithJson for api::AccountSessionComponentsPaymentDisputesFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payment_disputes_features");
         object.field(
             "destination_on_behalf_of_charge_management",
             &self.destination_on_behalf_of_charge_management(),
@@ -323,17 +617,17 @@ impl Seen for api::AccountSessionComponentsPaymentDisputesFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payments_config_claim");
+impl CompareWithJson for api::AccountSessionComponentsPaymentDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payments_config_claim");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsPaymentDetailsFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payments_features");
+impl CompareWithJson for api::AccountSessionComponentsPaymentDetailsFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payments_features");
         object.field("capture_payments", &self.capture_payments());
         object.field(
             "destination_on_behalf_of_charge_management",
@@ -348,17 +642,17 @@ impl Seen for api::AccountSessionComponentsPaymentDetailsFeatures {
     }
 }
 
-impl Seen for api::AccountSessionComponentsBalances {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payouts_config");
+impl CompareWithJson for api::AccountSessionComponentsBalances {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payouts_config");
         object.field("enabled", &self.enabled());
         object.field("features", &self.features());
     }
 }
 
-impl Seen for api::AccountSessionComponentsBalancesFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "connect_embedded_payouts_features");
+impl CompareWithJson for api::AccountSessionComponentsBalancesFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "connect_embedded_payouts_features");
         object.field(
             "disable_stripe_user_authentication",
             &self.disable_stripe_user_authentication(),
@@ -373,9 +667,9 @@ impl Seen for api::AccountSessionComponentsBalancesFeatures {
     }
 }
 
-impl Seen for api::CountrySpec {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "country_spec");
+impl CompareWithJson for api::CountrySpec {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "country_spec");
         object.field("default_currency", &self.default_currency());
         object.field("id", &self.id());
         object.field("object", &self.object());
@@ -399,25 +693,25 @@ impl Seen for api::CountrySpec {
     }
 }
 
-impl Seen for api::CountrySpecVerificationFieldsCompany {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "country_spec_verification_field_details");
+impl CompareWithJson for api::CountrySpecVerificationFieldsCompany {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "country_spec_verification_field_details");
         object.field("additional", &self.additional());
         object.field("minimum", &self.minimum());
     }
 }
 
-impl Seen for api::CountrySpecVerificationFields {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "country_spec_verification_fields");
+impl CompareWithJson for api::CountrySpecVerificationFields {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "country_spec_verification_fields");
         object.field("company", &self.company());
         object.field("individual", &self.individual());
     }
 }
 
-impl Seen for api::Coupon {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "coupon");
+impl CompareWithJson for api::Coupon {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "coupon");
         object.field("amount_off", &self.amount_off());
         object.field("applies_to", &self.applies_to());
         object.field("created", &self.created());
@@ -438,31 +732,31 @@ impl Seen for api::Coupon {
     }
 }
 
-impl Seen for api::CouponAppliesTo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "coupon_applies_to");
+impl CompareWithJson for api::CouponAppliesTo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "coupon_applies_to");
         object.field("products", &self.products());
     }
 }
 
-impl Seen for api::CouponCurrencyOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "coupon_currency_option");
+impl CompareWithJson for api::CouponCurrencyOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "coupon_currency_option");
         object.field("amount_off", &self.amount_off());
     }
 }
 
-impl Seen for api::BillingCreditBalanceSummaryBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_balance");
+impl CompareWithJson for api::BillingCreditBalanceSummaryBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_balance");
         object.field("available_balance", &self.available_balance());
         object.field("ledger_balance", &self.ledger_balance());
     }
 }
 
-impl Seen for api::CreditNote {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_note");
+impl CompareWithJson for api::CreditNote {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_note");
         object.field("amount", &self.amount());
         object.field("amount_shipping", &self.amount_shipping());
         object.field("created", &self.created());
@@ -503,9 +797,9 @@ impl Seen for api::CreditNote {
     }
 }
 
-impl Seen for api::CreditNoteLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_note_line_item");
+impl CompareWithJson for api::CreditNoteLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_note_line_item");
         object.field("amount", &self.amount());
         object.field("description", &self.description());
         object.field("discount_amount", &self.discount_amount());
@@ -525,9 +819,9 @@ impl Seen for api::CreditNoteLineItem {
     }
 }
 
-impl Seen for api::CreditNoteRefund {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_note_refund");
+impl CompareWithJson for api::CreditNoteRefund {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_note_refund");
         object.field("amount_refunded", &self.amount_refunded());
         object.field("payment_record_refund", &self.payment_record_refund());
         object.field("refund", &self.refund());
@@ -535,17 +829,17 @@ impl Seen for api::CreditNoteRefund {
     }
 }
 
-impl Seen for api::CreditNoteRefundPaymentRecordRefund {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_notes_payment_record_refund");
+impl CompareWithJson for api::CreditNoteRefundPaymentRecordRefund {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_notes_payment_record_refund");
         object.field("payment_record", &self.payment_record());
         object.field("refund_group", &self.refund_group());
     }
 }
 
-impl Seen for api::CreditNotePretaxCreditAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credit_notes_pretax_credit_amount");
+impl CompareWithJson for api::CreditNotePretaxCreditAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credit_notes_pretax_credit_amount");
         object.field("amount", &self.amount());
         object.field(
             "credit_balance_transaction",
@@ -556,17 +850,17 @@ impl Seen for api::CreditNotePretaxCreditAmount {
     }
 }
 
-impl Seen for api::InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "credited_items_invoice_line_items");
+impl CompareWithJson for api::InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "credited_items_invoice_line_items");
         object.field("invoice", &self.invoice());
         object.field("invoice_line_items", &self.invoice_line_items());
     }
 }
 
-impl Seen for api::PriceCurrencyOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "currency_option");
+impl CompareWithJson for api::PriceCurrencyOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "currency_option");
         object.field("custom_unit_amount", &self.custom_unit_amount());
         object.field("tax_behavior", &self.tax_behavior());
         object.field("tiers", &self.tiers());
@@ -575,415 +869,19 @@ impl Seen for api::PriceCurrencyOptions {
     }
 }
 
-impl Seen for api::PaymentMethodCustomLogo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "custom_logo");
+impl CompareWithJson for api::PaymentMethodCustomLogo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "custom_logo");
         object.field("content_type", &self.content_type());
         object.field("url", &self.url());
     }
 }
 
-impl Seen for api::PriceCurrencyOptionsCustomUnitAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "custom_unit_amount");
+impl CompareWithJson for api::PriceCurrencyOptionsCustomUnitAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "custom_unit_amount");
         object.field("maximum", &self.maximum());
         object.field("minimum", &self.minimum());
         object.field("preset", &self.preset());
-    }
-}
-
-impl Seen for api::Customer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer");
-        object.field("address", &self.address());
-        object.field("balance", &self.balance());
-        object.field("business_name", &self.business_name());
-        object.field("cash_balance", &self.cash_balance());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer_account", &self.customer_account());
-        object.field("default_source", &self.default_source());
-        object.field("delinquent", &self.delinquent());
-        object.field("description", &self.description());
-        object.field("discount", &self.discount());
-        object.field("email", &self.email());
-        object.field("id", &self.id());
-        object.field("individual_name", &self.individual_name());
-        object.field("invoice_credit_balance", &self.invoice_credit_balance());
-        object.field("invoice_prefix", &self.invoice_prefix());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("next_invoice_sequence", &self.next_invoice_sequence());
-        object.field("object", &self.object());
-        object.field("phone", &self.phone());
-        object.field("preferred_locales", &self.preferred_locales());
-        object.field("shipping", &self.shipping());
-        object.field("sources", &self.sources());
-        object.field("subscriptions", &self.subscriptions());
-        object.field("tax", &self.tax());
-        object.field("tax_exempt", &self.tax_exempt());
-        object.field("tax_ids", &self.tax_ids());
-        object.field("test_clock", &self.test_clock());
-    }
-}
-
-impl Seen for api::MandateCustomerAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_acceptance");
-        object.field("accepted_at", &self.accepted_at());
-        object.field("offline", &self.offline());
-        object.field("online", &self.online());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::CashBalanceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_customer_balance_settings");
-        object.field("reconciliation_mode", &self.reconciliation_mode());
-        object.field("using_merchant_default", &self.using_merchant_default());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionAdjustedForOverdraft {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_balance_resource_cash_balance_transaction_resource_adjusted_for_overdraft",
-        );
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("linked_transaction", &self.linked_transaction());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionAppliedToPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_applied_to_payment_transaction");
-        object.field("payment_intent", &self.payment_intent());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFunded {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_balance_resource_cash_balance_transaction_resource_funded_transaction",
-        );
-        object.field("bank_transfer", &self.bank_transfer());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFundedBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer");
-        object.field("eu_bank_transfer", &self.eu_bank_transfer());
-        object.field("gb_bank_transfer", &self.gb_bank_transfer());
-        object.field("jp_bank_transfer", &self.jp_bank_transfer());
-        object.field("reference", &self.reference());
-        object.field("type", &self.type_());
-        object.field("us_bank_transfer", &self.us_bank_transfer());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_eu_bank_transfer");
-        object.field("bic", &self.bic());
-        object.field("iban_last4", &self.iban_last4());
-        object.field("sender_name", &self.sender_name());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_gb_bank_transfer");
-        object.field("account_number_last4", &self.account_number_last4());
-        object.field("sender_name", &self.sender_name());
-        object.field("sort_code", &self.sort_code());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_jp_bank_transfer");
-        object.field("sender_bank", &self.sender_bank());
-        object.field("sender_branch", &self.sender_branch());
-        object.field("sender_name", &self.sender_name());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_us_bank_transfer");
-        object.field("network", &self.network());
-        object.field("sender_name", &self.sender_name());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionRefundedFromPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_refunded_from_payment_transaction");
-        object.field("refund", &self.refund());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionTransferredToBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_balance_resource_cash_balance_transaction_resource_transferred_to_balance",
-        );
-        object.field("balance_transaction", &self.balance_transaction());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransactionUnappliedFromPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_resource_cash_balance_transaction_resource_unapplied_from_payment_transaction");
-        object.field("payment_intent", &self.payment_intent());
-    }
-}
-
-impl Seen for api::CustomerBalanceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_balance_transaction");
-        object.field("amount", &self.amount());
-        object.field("checkout_session", &self.checkout_session());
-        object.field("created", &self.created());
-        object.field("credit_note", &self.credit_note());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("description", &self.description());
-        object.field("ending_balance", &self.ending_balance());
-        object.field("id", &self.id());
-        object.field("invoice", &self.invoice());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::CustomerCashBalanceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_cash_balance_transaction");
-        object.field("adjusted_for_overdraft", &self.adjusted_for_overdraft());
-        object.field("applied_to_payment", &self.applied_to_payment());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("ending_balance", &self.ending_balance());
-        object.field("funded", &self.funded());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("net_amount", &self.net_amount());
-        object.field("object", &self.object());
-        object.field("refunded_from_payment", &self.refunded_from_payment());
-        object.field("transferred_to_balance", &self.transferred_to_balance());
-        object.field("type", &self.type_());
-        object.field("unapplied_from_payment", &self.unapplied_from_payment());
-    }
-}
-
-impl Seen for api::CustomerSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_session");
-        object.field("client_secret", &self.client_secret());
-        object.field("components", &self.components());
-        object.field("created", &self.created());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("expires_at", &self.expires_at());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::CustomerSessionComponents {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_session_resource_components");
-        object.field("active_entitlements", &self.active_entitlements());
-        object.field("buy_button", &self.buy_button());
-        object.field("customer_portal", &self.customer_portal());
-        object.field("customer_sheet", &self.customer_sheet());
-        object.field("mobile_payment_element", &self.mobile_payment_element());
-        object.field("payment_element", &self.payment_element());
-        object.field("pricing_table", &self.pricing_table());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsActiveEntitlements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_active_entitlements",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsCustomerPortal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_session_resource_components_customer_portal");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsBuyButton {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_buy_button",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsCustomerSheet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_customer_sheet",
-        );
-        object.field("enabled", &self.enabled());
-        object.field("features", &self.features());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsCustomerSheetFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_customer_sheet_resource_features",
-        );
-        object.field(
-            "payment_method_allow_redisplay_filters",
-            &self.payment_method_allow_redisplay_filters(),
-        );
-        object.field("payment_method_remove", &self.payment_method_remove());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsMobilePaymentElement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_mobile_payment_element",
-        );
-        object.field("enabled", &self.enabled());
-        object.field("features", &self.features());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsMobilePaymentElementFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_session_resource_components_resource_mobile_payment_element_resource_features");
-        object.field(
-            "payment_method_allow_redisplay_filters",
-            &self.payment_method_allow_redisplay_filters(),
-        );
-        object.field("payment_method_redisplay", &self.payment_method_redisplay());
-        object.field("payment_method_remove", &self.payment_method_remove());
-        object.field("payment_method_save", &self.payment_method_save());
-        object.field(
-            "payment_method_save_allow_redisplay_override",
-            &self.payment_method_save_allow_redisplay_override(),
-        );
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsPaymentElement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_payment_element",
-        );
-        object.field("enabled", &self.enabled());
-        object.field("features", &self.features());
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsPaymentElementFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_payment_element_resource_features",
-        );
-        object.field(
-            "payment_method_allow_redisplay_filters",
-            &self.payment_method_allow_redisplay_filters(),
-        );
-        object.field("payment_method_redisplay", &self.payment_method_redisplay());
-        object.field(
-            "payment_method_redisplay_limit",
-            &self.payment_method_redisplay_limit(),
-        );
-        object.field("payment_method_remove", &self.payment_method_remove());
-        object.field("payment_method_save", &self.payment_method_save());
-        object.field(
-            "payment_method_save_usage",
-            &self.payment_method_save_usage(),
-        );
-    }
-}
-
-impl Seen for api::CustomerSessionComponentsPricingTable {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "customer_session_resource_components_resource_pricing_table",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CustomerTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_tax");
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field("ip_address", &self.ip_address());
-        object.field("location", &self.location());
-        object.field("provider", &self.provider());
-    }
-}
-
-impl Seen for api::CustomerTaxLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "customer_tax_location");
-        object.field("country", &self.country());
-        object.field("source", &self.source());
-        object.field("state", &self.state());
-    }
-}
-
-impl Seen for api::DeletedAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_account");
-        object.field("deleted", &self.deleted());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::DeletedApplePayDomain {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_apple_pay_domain");
-        object.field("deleted", &self.deleted());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::DeletedApplication {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_application");
-        object.field("deleted", &self.deleted());
-        object.field("id", &self.id());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
     }
 }

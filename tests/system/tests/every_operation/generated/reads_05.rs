@@ -4,11 +4,408 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::DeletedBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_bank_account");
+impl CompareWithJson for api::Customer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer");
+        object.field("address", &self.address());
+        object.field("balance", &self.balance());
+        object.field("business_name", &self.business_name());
+        object.field("cash_balance", &self.cash_balance());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer_account", &self.customer_account());
+        object.field("default_source", &self.default_source());
+        object.field("delinquent", &self.delinquent());
+        object.field("description", &self.description());
+        object.field("discount", &self.discount());
+        object.field("email", &self.email());
+        object.field("id", &self.id());
+        object.field("individual_name", &self.individual_name());
+        object.field("invoice_credit_balance", &self.invoice_credit_balance());
+        object.field("invoice_prefix", &self.invoice_prefix());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("next_invoice_sequence", &self.next_invoice_sequence());
+        object.field("object", &self.object());
+        object.field("phone", &self.phone());
+        object.field("preferred_locales", &self.preferred_locales());
+        object.field("shipping", &self.shipping());
+        object.field("sources", &self.sources());
+        object.field("subscriptions", &self.subscriptions());
+        object.field("tax", &self.tax());
+        object.field("tax_exempt", &self.tax_exempt());
+        object.field("tax_ids", &self.tax_ids());
+        object.field("test_clock", &self.test_clock());
+    }
+}
+
+impl CompareWithJson for api::MandateCustomerAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_acceptance");
+        object.field("accepted_at", &self.accepted_at());
+        object.field("offline", &self.offline());
+        object.field("online", &self.online());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::CashBalanceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_customer_balance_settings");
+        object.field("reconciliation_mode", &self.reconciliation_mode());
+        object.field("using_merchant_default", &self.using_merchant_default());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionAdjustedForOverdraft {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_balance_resource_cash_balance_transaction_resource_adjusted_for_overdraft",
+        );
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("linked_transaction", &self.linked_transaction());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionAppliedToPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_applied_to_payment_transaction");
+        object.field("payment_intent", &self.payment_intent());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFunded {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_balance_resource_cash_balance_transaction_resource_funded_transaction",
+        );
+        object.field("bank_transfer", &self.bank_transfer());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFundedBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer");
+        object.field("eu_bank_transfer", &self.eu_bank_transfer());
+        object.field("gb_bank_transfer", &self.gb_bank_transfer());
+        object.field("jp_bank_transfer", &self.jp_bank_transfer());
+        object.field("reference", &self.reference());
+        object.field("type", &self.type_());
+        object.field("us_bank_transfer", &self.us_bank_transfer());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_eu_bank_transfer");
+        object.field("bic", &self.bic());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("sender_name", &self.sender_name());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_gb_bank_transfer");
+        object.field("account_number_last4", &self.account_number_last4());
+        object.field("sender_name", &self.sender_name());
+        object.field("sort_code", &self.sort_code());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_jp_bank_transfer");
+        object.field("sender_bank", &self.sender_bank());
+        object.field("sender_branch", &self.sender_branch());
+        object.field("sender_name", &self.sender_name());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_funded_transaction_resource_bank_transfer_resource_us_bank_transfer");
+        object.field("network", &self.network());
+        object.field("sender_name", &self.sender_name());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionRefundedFromPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_refunded_from_payment_transaction");
+        object.field("refund", &self.refund());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionTransferredToBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_balance_resource_cash_balance_transaction_resource_transferred_to_balance",
+        );
+        object.field("balance_transaction", &self.balance_transaction());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransactionUnappliedFromPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_resource_cash_balance_transaction_resource_unapplied_from_payment_transaction");
+        object.field("payment_intent", &self.payment_intent());
+    }
+}
+
+impl CompareWithJson for api::CustomerBalanceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_balance_transaction");
+        object.field("amount", &self.amount());
+        object.field("checkout_session", &self.checkout_session());
+        object.field("created", &self.created());
+        object.field("credit_note", &self.credit_note());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("description", &self.description());
+        object.field("ending_balance", &self.ending_balance());
+        object.field("id", &self.id());
+        object.field("invoice", &self.invoice());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::CustomerCashBalanceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_cash_balance_transaction");
+        object.field("adjusted_for_overdraft", &self.adjusted_for_overdraft());
+        object.field("applied_to_payment", &self.applied_to_payment());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("ending_balance", &self.ending_balance());
+        object.field("funded", &self.funded());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("net_amount", &self.net_amount());
+        object.field("object", &self.object());
+        object.field("refunded_from_payment", &self.refunded_from_payment());
+        object.field("transferred_to_balance", &self.transferred_to_balance());
+        object.field("type", &self.type_());
+        object.field("unapplied_from_payment", &self.unapplied_from_payment());
+    }
+}
+
+impl CompareWithJson for api::CustomerSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_session");
+        object.field("client_secret", &self.client_secret());
+        object.field("components", &self.components());
+        object.field("created", &self.created());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("expires_at", &self.expires_at());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponents {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_session_resource_components");
+        object.field("active_entitlements", &self.active_entitlements());
+        object.field("buy_button", &self.buy_button());
+        object.field("customer_portal", &self.customer_portal());
+        object.field("customer_sheet", &self.customer_sheet());
+        object.field("mobile_payment_element", &self.mobile_payment_element());
+        object.field("payment_element", &self.payment_element());
+        object.field("pricing_table", &self.pricing_table());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsActiveEntitlements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_active_entitlements",
+        );
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsCustomerPortal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "customer_session_resource_components_customer_portal");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsBuyButton {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_buy_button",
+        );
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsCustomerSheet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_customer_sheet",
+        );
+        object.field("enabled", &self.enabled());
+        object.field("features", &self.features());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsCustomerSheetFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_customer_sheet_resource_features",
+        );
+        object.field(
+            "payment_method_allow_redisplay_filters",
+            &self.payment_method_allow_redisplay_filters(),
+        );
+        object.field("payment_method_remove", &self.payment_method_remove());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsMobilePaymentElement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_mobile_payment_element",
+        );
+        object.field("enabled", &self.enabled());
+        object.field("features", &self.features());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsMobilePaymentElementFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_session_resource_components_resource_mobile_payment_element_resource_features");
+        object.field(
+            "payment_method_allow_redisplay_filters",
+            &self.payment_method_allow_redisplay_filters(),
+        );
+        object.field("payment_method_redisplay", &self.payment_method_redisplay());
+        object.field("payment_method_remove", &self.payment_method_remove());
+        object.field("payment_method_save", &self.payment_method_save());
+        object.field(
+            "payment_method_save_allow_redisplay_override",
+            &self.payment_method_save_allow_redisplay_override(),
+        );
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsPaymentElement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_payment_element",
+        );
+        object.field("enabled", &self.enabled());
+        object.field("features", &self.features());
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsPaymentElementFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_payment_element_resource_features",
+        );
+        object.field(
+            "payment_method_allow_redisplay_filters",
+            &self.payment_method_allow_redisplay_filters(),
+        );
+        object.field("payment_method_redisplay", &self.payment_method_redisplay());
+        object.field(
+            "payment_method_redisplay_limit",
+            &self.payment_method_redisplay_limit(),
+        );
+        object.field("payment_method_remove", &self.payment_method_remove());
+        object.field("payment_method_save", &self.payment_method_save());
+        object.field(
+            "payment_method_save_usage",
+            &self.payment_method_save_usage(),
+        );
+    }
+}
+
+impl CompareWithJson for api::CustomerSessionComponentsPricingTable {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "customer_session_resource_components_resource_pricing_table",
+        );
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CustomerTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_tax");
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field("ip_address", &self.ip_address());
+        object.field("location", &self.location());
+        object.field("provider", &self.provider());
+    }
+}
+
+impl CompareWithJson for api::CustomerTaxLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "customer_tax_location");
+        object.field("country", &self.country());
+        object.field("source", &self.source());
+        object.field("state", &self.state());
+    }
+}
+
+impl CompareWithJson for api::DeletedAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_account");
+        object.field("deleted", &self.deleted());
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::DeletedApplePayDomain {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_apple_pay_domain");
+        object.field("deleted", &self.deleted());
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::DeletedApplication {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_application");
+        object.field("deleted", &self.deleted());
+        object.field("id", &self.id());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::DeletedBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_bank_account");
         object.field("currency", &self.currency());
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
@@ -16,9 +413,9 @@ impl Seen for api::DeletedBankAccount {
     }
 }
 
-impl Seen for api::DeletedCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_card");
+impl CompareWithJson for api::DeletedCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_card");
         object.field("currency", &self.currency());
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
@@ -26,27 +423,27 @@ impl Seen for api::DeletedCard {
     }
 }
 
-impl Seen for api::DeletedCoupon {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_coupon");
+impl CompareWithJson for api::DeletedCoupon {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_coupon");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedCustomer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_customer");
+impl CompareWithJson for api::DeletedCustomer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_customer");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_discount");
+impl CompareWithJson for api::DeletedDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_discount");
         object.field("checkout_session", &self.checkout_session());
         object.field("customer", &self.customer());
         object.field("customer_account", &self.customer_account());
@@ -63,126 +460,126 @@ impl Seen for api::DeletedDiscount {
     }
 }
 
-impl Seen for api::DeletedInvoice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_invoice");
+impl CompareWithJson for api::DeletedInvoice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_invoice");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedInvoiceItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_invoiceitem");
+impl CompareWithJson for api::DeletedInvoiceItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_invoiceitem");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedPerson {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_person");
+impl CompareWithJson for api::DeletedPerson {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_person");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedPlan {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_plan");
+impl CompareWithJson for api::DeletedPlan {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_plan");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedPrice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_price");
+impl CompareWithJson for api::DeletedPrice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_price");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedProduct {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_product");
+impl CompareWithJson for api::DeletedProduct {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_product");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedProductFeature {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_product_feature");
+impl CompareWithJson for api::DeletedProductFeature {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_product_feature");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::RadarDeletedValueList {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_radar.value_list");
+impl CompareWithJson for api::RadarDeletedValueList {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_radar.value_list");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::RadarDeletedValueListItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_radar.value_list_item");
+impl CompareWithJson for api::RadarDeletedValueListItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_radar.value_list_item");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedSubscriptionItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_subscription_item");
+impl CompareWithJson for api::DeletedSubscriptionItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_subscription_item");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedTaxId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_tax_id");
+impl CompareWithJson for api::DeletedTaxId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_tax_id");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::TerminalDeletedConfiguration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_terminal.configuration");
+impl CompareWithJson for api::TerminalDeletedConfiguration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_terminal.configuration");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::TerminalDeletedLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_terminal.location");
+impl CompareWithJson for api::TerminalDeletedLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_terminal.location");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::TerminalDeletedReader {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_terminal.reader");
+impl CompareWithJson for api::TerminalDeletedReader {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_terminal.reader");
         object.field("deleted", &self.deleted());
         object.field("device_type", &self.device_type());
         object.field("id", &self.id());
@@ -191,33 +588,33 @@ impl Seen for api::TerminalDeletedReader {
     }
 }
 
-impl Seen for api::TestHelpersDeletedTestClock {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_test_helpers.test_clock");
+impl CompareWithJson for api::TestHelpersDeletedTestClock {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_test_helpers.test_clock");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::DeletedWebhookEndpoint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "deleted_webhook_endpoint");
+impl CompareWithJson for api::DeletedWebhookEndpoint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "deleted_webhook_endpoint");
         object.field("deleted", &self.deleted());
         object.field("id", &self.id());
         object.field("object", &self.object());
     }
 }
 
-impl Seen for api::RefundDestinationDetailsAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::RefundDestinationDetailsAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::Discount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "discount");
+impl CompareWithJson for api::Discount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "discount");
         object.field("checkout_session", &self.checkout_session());
         object.field("customer", &self.customer());
         object.field("customer_account", &self.customer_account());
@@ -234,25 +631,25 @@ impl Seen for api::Discount {
     }
 }
 
-impl Seen for api::DeletedDiscountSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "discount_source");
+impl CompareWithJson for api::DeletedDiscountSource {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "discount_source");
         object.field("coupon", &self.coupon());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::CreditNoteDiscountAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "discounts_resource_discount_amount");
+impl CompareWithJson for api::CreditNoteDiscountAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "discounts_resource_discount_amount");
         object.field("amount", &self.amount());
         object.field("discount", &self.discount());
     }
 }
 
-impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItemDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SubscriptionSchedulePhaseAddInvoiceItemDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "discounts_resource_stackable_discount_with_discount_end",
         );
@@ -262,9 +659,9 @@ impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItemDiscount {
     }
 }
 
-impl Seen for api::Dispute {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute");
+impl CompareWithJson for api::Dispute {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute");
         object.field("amount", &self.amount());
         object.field("balance_transactions", &self.balance_transactions());
         object.field("charge", &self.charge());
@@ -293,9 +690,9 @@ impl Seen for api::Dispute {
     }
 }
 
-impl Seen for api::DisputeEvidenceDetailsEnhancedEligibility {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_eligibility");
+impl CompareWithJson for api::DisputeEvidenceDetailsEnhancedEligibility {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_enhanced_eligibility");
         object.field("mastercard_compliance", &self.mastercard_compliance());
         object.field(
             "visa_compelling_evidence_3",
@@ -305,16 +702,17 @@ impl Seen for api::DisputeEvidenceDetailsEnhancedEligibility {
     }
 }
 
-impl Seen for api::DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_eligibility_mastercard_compliance");
+impl CompareWithJson for api::DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "dispute_enhanced_eligibility_mastercard_compliance");
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "dispute_enhanced_eligibility_visa_compelling_evidence3",
         );
@@ -323,16 +721,16 @@ impl Seen for api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEviden
     }
 }
 
-impl Seen for api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_eligibility_visa_compliance");
+impl CompareWithJson for api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_enhanced_eligibility_visa_compliance");
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::DisputeEvidenceEnhancedEvidence {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_evidence");
+impl CompareWithJson for api::DisputeEvidenceEnhancedEvidence {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_enhanced_evidence");
         object.field("mastercard_compliance", &self.mastercard_compliance());
         object.field(
             "visa_compelling_evidence_3",
@@ -342,16 +740,17 @@ impl Seen for api::DisputeEvidenceEnhancedEvidence {
     }
 }
 
-impl Seen for api::DisputeEvidenceEnhancedEvidenceMastercardCompliance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_evidence_mastercard_compliance");
+impl CompareWithJson for api::DisputeEvidenceEnhancedEvidenceMastercardCompliance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_enhanced_evidence_mastercard_compliance");
         object.field("fee_acknowledged", &self.fee_acknowledged());
     }
 }
 
-impl Seen for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_evidence_visa_compelling_evidence3");
+impl CompareWithJson for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "dispute_enhanced_evidence_visa_compelling_evidence3");
         object.field("disputed_transaction", &self.disputed_transaction());
         object.field(
             "prior_undisputed_transactions",
@@ -360,16 +759,16 @@ impl Seen for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
     }
 }
 
-impl Seen for api::DisputeEvidenceEnhancedEvidenceVisaCompliance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_enhanced_evidence_visa_compliance");
+impl CompareWithJson for api::DisputeEvidenceEnhancedEvidenceVisaCompliance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_enhanced_evidence_visa_compliance");
         object.field("fee_acknowledged", &self.fee_acknowledged());
     }
 }
 
-impl Seen for api::DisputeEvidence {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_evidence");
+impl CompareWithJson for api::DisputeEvidence {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_evidence");
         object.field("access_activity_log", &self.access_activity_log());
         object.field("appeal", &self.appeal());
         object.field("billing_address", &self.billing_address());
@@ -414,24 +813,24 @@ impl Seen for api::DisputeEvidence {
     }
 }
 
-impl Seen for api::DisputeEvidenceAppeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_evidence_appeal");
+impl CompareWithJson for api::DisputeEvidenceAppeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_evidence_appeal");
         object.field("card", &self.card());
     }
 }
 
-impl Seen for api::DisputeEvidenceAppealCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_evidence_appeal_card");
+impl CompareWithJson for api::DisputeEvidenceAppealCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_evidence_appeal_card");
         object.field("reason_for_filing", &self.reason_for_filing());
         object.field("supporting_files", &self.supporting_files());
     }
 }
 
-impl Seen for api::DisputeEvidenceDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_evidence_details");
+impl CompareWithJson for api::DisputeEvidenceDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_evidence_details");
         object.field("due_by", &self.due_by());
         object.field("enhanced_eligibility", &self.enhanced_eligibility());
         object.field("has_evidence", &self.has_evidence());
@@ -441,9 +840,9 @@ impl Seen for api::DisputeEvidenceDetails {
     }
 }
 
-impl Seen for api::DisputePaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_payment_method_details");
+impl CompareWithJson for api::DisputePaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_payment_method_details");
         object.field("amazon_pay", &self.amazon_pay());
         object.field("card", &self.card());
         object.field("klarna", &self.klarna());
@@ -452,491 +851,9 @@ impl Seen for api::DisputePaymentMethodDetails {
     }
 }
 
-impl Seen for api::DisputePaymentMethodDetailsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_payment_method_details_amazon_pay");
+impl CompareWithJson for api::DisputePaymentMethodDetailsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_payment_method_details_amazon_pay");
         object.field("dispute_type", &self.dispute_type());
-    }
-}
-
-impl Seen for api::DisputePaymentMethodDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_payment_method_details_card");
-        object.field("brand", &self.brand());
-        object.field("case_type", &self.case_type());
-        object.field("network", &self.network());
-        object.field("network_reason_code", &self.network_reason_code());
-    }
-}
-
-impl Seen for api::DisputePaymentMethodDetailsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_payment_method_details_klarna");
-        object.field(
-            "chargeback_loss_reason_code",
-            &self.chargeback_loss_reason_code(),
-        );
-        object.field("reason_code", &self.reason_code());
-    }
-}
-
-impl Seen for api::DisputePaymentMethodDetailsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "dispute_payment_method_details_paypal");
-        object.field("case_id", &self.case_id());
-        object.field("reason_code", &self.reason_code());
-    }
-}
-
-impl Seen for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "dispute_visa_compelling_evidence3_disputed_transaction",
-        );
-        object.field("customer_account_id", &self.customer_account_id());
-        object.field(
-            "customer_device_fingerprint",
-            &self.customer_device_fingerprint(),
-        );
-        object.field("customer_device_id", &self.customer_device_id());
-        object.field("customer_email_address", &self.customer_email_address());
-        object.field("customer_purchase_ip", &self.customer_purchase_ip());
-        object.field("merchandise_or_services", &self.merchandise_or_services());
-        object.field("product_description", &self.product_description());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen
-    for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "dispute_visa_compelling_evidence3_prior_undisputed_transaction",
-        );
-        object.field("charge", &self.charge());
-        object.field("customer_account_id", &self.customer_account_id());
-        object.field(
-            "customer_device_fingerprint",
-            &self.customer_device_fingerprint(),
-        );
-        object.field("customer_device_id", &self.customer_device_id());
-        object.field("customer_email_address", &self.customer_email_address());
-        object.field("customer_purchase_ip", &self.customer_purchase_ip());
-        object.field("product_description", &self.product_description());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen for api::RefundNextActionDisplayDetailsEmailSent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "email_sent");
-        object.field("email_sent_at", &self.email_sent_at());
-        object.field("email_sent_to", &self.email_sent_to());
-    }
-}
-
-impl Seen for api::EntitlementsActiveEntitlement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "entitlements.active_entitlement");
-        object.field("feature", &self.feature());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("lookup_key", &self.lookup_key());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::EntitlementsActiveEntitlementSummary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "entitlements.active_entitlement_summary");
-        object.field("customer", &self.customer());
-        object.field("entitlements", &self.entitlements());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::EntitlementsFeature {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "entitlements.feature");
-        object.field("active", &self.active());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("lookup_key", &self.lookup_key());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::EphemeralKey {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "ephemeral_key");
-        object.field("created", &self.created());
-        object.field("expires", &self.expires());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("secret", &self.secret());
-    }
-}
-
-impl Seen for api::Event {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "event");
-        object.field("account", &self.account());
-        object.field("api_version", &self.api_version());
-        object.field("context", &self.context());
-        object.field("created", &self.created());
-        object.field("data", &self.data());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("pending_webhooks", &self.pending_webhooks());
-        object.field("request", &self.request());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ExchangeRate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "exchange_rate");
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-        object.field("rates", &self.rates());
-    }
-}
-
-impl Seen for api::BankAccountFutureRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "external_account_requirements");
-        object.field("currently_due", &self.currently_due());
-        object.field("errors", &self.errors());
-        object.field("past_due", &self.past_due());
-        object.field("pending_verification", &self.pending_verification());
-    }
-}
-
-impl Seen for api::BalanceTransactionFeeDetail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "fee");
-        object.field("amount", &self.amount());
-        object.field("application", &self.application());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::FeeRefund {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "fee_refund");
-        object.field("amount", &self.amount());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("fee", &self.fee());
-        object.field("id", &self.id());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::File {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "file");
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("filename", &self.filename());
-        object.field("id", &self.id());
-        object.field("links", &self.links());
-        object.field("object", &self.object());
-        object.field("purpose", &self.purpose());
-        object.field("size", &self.size());
-        object.field("title", &self.title());
-        object.field("type", &self.type_());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::FileLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "file_link");
-        object.field("created", &self.created());
-        object.field("expired", &self.expired());
-        object.field("expires_at", &self.expires_at());
-        object.field("file", &self.file());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.account");
-        object.field("account_holder", &self.account_holder());
-        object.field("account_numbers", &self.account_numbers());
-        object.field("balance", &self.balance());
-        object.field("balance_refresh", &self.balance_refresh());
-        object.field("category", &self.category());
-        object.field("created", &self.created());
-        object.field("display_name", &self.display_name());
-        object.field("id", &self.id());
-        object.field("institution_name", &self.institution_name());
-        object.field("last4", &self.last4());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("ownership", &self.ownership());
-        object.field("ownership_refresh", &self.ownership_refresh());
-        object.field("permissions", &self.permissions());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-        object.field("subcategory", &self.subcategory());
-        object.field("subscriptions", &self.subscriptions());
-        object.field(
-            "supported_payment_method_types",
-            &self.supported_payment_method_types(),
-        );
-        object.field("transaction_refresh", &self.transaction_refresh());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAccountOwner {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.account_owner");
-        object.field("email", &self.email());
-        object.field("id", &self.id());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("ownership", &self.ownership());
-        object.field("phone", &self.phone());
-        object.field("raw_address", &self.raw_address());
-        object.field("refreshed_at", &self.refreshed_at());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAccountOwnership {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.account_ownership");
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-        object.field("owners", &self.owners());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.authorization");
-        object.field("id", &self.id());
-        object.field("institution_name", &self.institution_name());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::FinancialConnectionsSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.session");
-        object.field("account_holder", &self.account_holder());
-        object.field("accounts", &self.accounts());
-        object.field("bank_account_token", &self.bank_account_token());
-        object.field("client_secret", &self.client_secret());
-        object.field("filters", &self.filters());
-        object.field("id", &self.id());
-        object.field("limits", &self.limits());
-        object.field("livemode", &self.livemode());
-        object.field("manual_entry", &self.manual_entry());
-        object.field("object", &self.object());
-        object.field("permissions", &self.permissions());
-        object.field("prefetch", &self.prefetch());
-        object.field("return_url", &self.return_url());
-    }
-}
-
-impl Seen for api::FinancialConnectionsTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections.transaction");
-        object.field("account", &self.account());
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("transacted_at", &self.transacted_at());
-        object.field("transaction_refresh", &self.transaction_refresh());
-        object.field("updated", &self.updated());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAuthorizationStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections_authorization_status_details");
-        object.field("active", &self.active());
-        object.field("inactive", &self.inactive());
-    }
-}
-
-impl Seen for api::FinancialConnectionsAuthorizationStatusDetailsActive {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "financial_connections_authorization_status_details_active",
-        );
-        object.field("action", &self.action());
-        object.field(
-            "expected_deactivation_date",
-            &self.expected_deactivation_date(),
-        );
-    }
-}
-
-impl Seen for api::FinancialConnectionsAuthorizationStatusDetailsInactive {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "financial_connections_authorization_status_details_inactive",
-        );
-        object.field("action", &self.action());
-    }
-}
-
-impl Seen for api::FinancialConnectionsSessionLimits {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections_session_limits");
-        object.field("accounts", &self.accounts());
-    }
-}
-
-impl Seen for api::FinancialConnectionsSessionManualEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "financial_connections_session_manual_entry");
-        object.field("mode", &self.mode());
-    }
-}
-
-impl Seen for api::ReportingReportRunParameters {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "financial_reporting_finance_report_run_run_parameters",
-        );
-        object.field("columns", &self.columns());
-        object.field("connected_account", &self.connected_account());
-        object.field("currency", &self.currency());
-        object.field("interval_end", &self.interval_end());
-        object.field("interval_start", &self.interval_start());
-        object.field("payout", &self.payout());
-        object.field("reporting_category", &self.reporting_category());
-        object.field("timezone", &self.timezone());
-    }
-}
-
-impl Seen for api::ForwardingRequestRequestContext {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "forwarded_request_context");
-        object.field("destination_duration", &self.destination_duration());
-        object.field("destination_ip_address", &self.destination_ip_address());
-    }
-}
-
-impl Seen for api::ForwardingRequestRequestDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "forwarded_request_details");
-        object.field("body", &self.body());
-        object.field("headers", &self.headers());
-        object.field("http_method", &self.http_method());
-    }
-}
-
-impl Seen for api::ForwardingRequestRequestDetailsHeader {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "forwarded_request_header");
-        object.field("name", &self.name());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::ForwardingRequestResponseDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "forwarded_response_details");
-        object.field("body", &self.body());
-        object.field("headers", &self.headers());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::ForwardingRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "forwarding.request");
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("payment_method", &self.payment_method());
-        object.field("replacements", &self.replacements());
-        object.field("request_context", &self.request_context());
-        object.field("request_details", &self.request_details());
-        object.field("response_details", &self.response_details());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::FundingInstructions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions");
-        object.field("bank_transfer", &self.bank_transfer());
-        object.field("currency", &self.currency());
-        object.field("funding_type", &self.funding_type());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::FundingInstructionsBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer");
-        object.field("country", &self.country());
-        object.field("financial_addresses", &self.financial_addresses());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressAba {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_aba_record");
-        object.field("account_holder_address", &self.account_holder_address());
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("account_number", &self.account_number());
-        object.field("account_type", &self.account_type());
-        object.field("bank_address", &self.bank_address());
-        object.field("bank_name", &self.bank_name());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::FundingInstructionsBankTransferFinancialAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_financial_address");
-        object.field("aba", &self.aba());
-        object.field("iban", &self.iban());
-        object.field("sort_code", &self.sort_code());
-        object.field("spei", &self.spei());
-        object.field("supported_networks", &self.supported_networks());
-        object.field("swift", &self.swift());
-        object.field("type", &self.type_());
-        object.field("zengin", &self.zengin());
     }
 }

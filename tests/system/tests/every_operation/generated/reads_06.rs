@@ -4,11 +4,497 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressIban {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_iban_record");
+impl CompareWithJson for api::DisputePaymentMethodDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_payment_method_details_card");
+        object.field("brand", &self.brand());
+        object.field("case_type", &self.case_type());
+        object.field("network", &self.network());
+        object.field("network_reason_code", &self.network_reason_code());
+    }
+}
+
+impl CompareWithJson for api::DisputePaymentMethodDetailsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_payment_method_details_klarna");
+        object.field(
+            "chargeback_loss_reason_code",
+            &self.chargeback_loss_reason_code(),
+        );
+        object.field("reason_code", &self.reason_code());
+    }
+}
+
+impl CompareWithJson for api::DisputePaymentMethodDetailsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "dispute_payment_method_details_paypal");
+        object.field("case_id", &self.case_id());
+        object.field("reason_code", &self.reason_code());
+    }
+}
+
+impl CompareWithJson
+    for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "dispute_visa_compelling_evidence3_disputed_transaction",
+        );
+        object.field("customer_account_id", &self.customer_account_id());
+        object.field(
+            "customer_device_fingerprint",
+            &self.customer_device_fingerprint(),
+        );
+        object.field("customer_device_id", &self.customer_device_id());
+        object.field("customer_email_address", &self.customer_email_address());
+        object.field("customer_purchase_ip", &self.customer_purchase_ip());
+        object.field("merchandise_or_services", &self.merchandise_or_services());
+        object.field("product_description", &self.product_description());
+        object.field("shipping_address", &self.shipping_address());
+    }
+}
+
+impl CompareWithJson
+    for api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "dispute_visa_compelling_evidence3_prior_undisputed_transaction",
+        );
+        object.field("charge", &self.charge());
+        object.field("customer_account_id", &self.customer_account_id());
+        object.field(
+            "customer_device_fingerprint",
+            &self.customer_device_fingerprint(),
+        );
+        object.field("customer_device_id", &self.customer_device_id());
+        object.field("customer_email_address", &self.customer_email_address());
+        object.field("customer_purchase_ip", &self.customer_purchase_ip());
+        object.field("product_description", &self.product_description());
+        object.field("shipping_address", &self.shipping_address());
+    }
+}
+
+impl CompareWithJson for api::RefundNextActionDisplayDetailsEmailSent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "email_sent");
+        object.field("email_sent_at", &self.email_sent_at());
+        object.field("email_sent_to", &self.email_sent_to());
+    }
+}
+
+impl CompareWithJson for api::EntitlementsActiveEntitlement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "entitlements.active_entitlement");
+        object.field("feature", &self.feature());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("lookup_key", &self.lookup_key());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::EntitlementsActiveEntitlementSummary {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "entitlements.active_entitlement_summary");
+        object.field("customer", &self.customer());
+        object.field("entitlements", &self.entitlements());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::EntitlementsFeature {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "entitlements.feature");
+        object.field("active", &self.active());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("lookup_key", &self.lookup_key());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::EphemeralKey {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "ephemeral_key");
+        object.field("created", &self.created());
+        object.field("expires", &self.expires());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("secret", &self.secret());
+    }
+}
+
+impl CompareWithJson for api::Event {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "event");
+        object.field("account", &self.account());
+        object.field("api_version", &self.api_version());
+        object.field("context", &self.context());
+        object.field("created", &self.created());
+        object.field("data", &self.data());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("pending_webhooks", &self.pending_webhooks());
+        object.field("request", &self.request());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ExchangeRate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "exchange_rate");
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+        object.field("rates", &self.rates());
+    }
+}
+
+impl CompareWithJson for api::BankAccountFutureRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "external_account_requirements");
+        object.field("currently_due", &self.currently_due());
+        object.field("errors", &self.errors());
+        object.field("past_due", &self.past_due());
+        object.field("pending_verification", &self.pending_verification());
+    }
+}
+
+impl CompareWithJson for api::BalanceTransactionFeeDetail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "fee");
+        object.field("amount", &self.amount());
+        object.field("application", &self.application());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::FeeRefund {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "fee_refund");
+        object.field("amount", &self.amount());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("fee", &self.fee());
+        object.field("id", &self.id());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::File {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "file");
+        object.field("created", &self.created());
+        object.field("expires_at", &self.expires_at());
+        object.field("filename", &self.filename());
+        object.field("id", &self.id());
+        object.field("links", &self.links());
+        object.field("object", &self.object());
+        object.field("purpose", &self.purpose());
+        object.field("size", &self.size());
+        object.field("title", &self.title());
+        object.field("type", &self.type_());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::FileLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "file_link");
+        object.field("created", &self.created());
+        object.field("expired", &self.expired());
+        object.field("expires_at", &self.expires_at());
+        object.field("file", &self.file());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.account");
+        object.field("account_holder", &self.account_holder());
+        object.field("account_numbers", &self.account_numbers());
+        object.field("balance", &self.balance());
+        object.field("balance_refresh", &self.balance_refresh());
+        object.field("category", &self.category());
+        object.field("created", &self.created());
+        object.field("display_name", &self.display_name());
+        object.field("id", &self.id());
+        object.field("institution_name", &self.institution_name());
+        object.field("last4", &self.last4());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("ownership", &self.ownership());
+        object.field("ownership_refresh", &self.ownership_refresh());
+        object.field("permissions", &self.permissions());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+        object.field("subcategory", &self.subcategory());
+        object.field("subscriptions", &self.subscriptions());
+        object.field(
+            "supported_payment_method_types",
+            &self.supported_payment_method_types(),
+        );
+        object.field("transaction_refresh", &self.transaction_refresh());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAccountOwner {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.account_owner");
+        object.field("email", &self.email());
+        object.field("id", &self.id());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("ownership", &self.ownership());
+        object.field("phone", &self.phone());
+        object.field("raw_address", &self.raw_address());
+        object.field("refreshed_at", &self.refreshed_at());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAccountOwnership {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.account_ownership");
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+        object.field("owners", &self.owners());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAuthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.authorization");
+        object.field("id", &self.id());
+        object.field("institution_name", &self.institution_name());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.session");
+        object.field("account_holder", &self.account_holder());
+        object.field("accounts", &self.accounts());
+        object.field("bank_account_token", &self.bank_account_token());
+        object.field("client_secret", &self.client_secret());
+        object.field("filters", &self.filters());
+        object.field("id", &self.id());
+        object.field("limits", &self.limits());
+        object.field("livemode", &self.livemode());
+        object.field("manual_entry", &self.manual_entry());
+        object.field("object", &self.object());
+        object.field("permissions", &self.permissions());
+        object.field("prefetch", &self.prefetch());
+        object.field("return_url", &self.return_url());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections.transaction");
+        object.field("account", &self.account());
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("transacted_at", &self.transacted_at());
+        object.field("transaction_refresh", &self.transaction_refresh());
+        object.field("updated", &self.updated());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAuthorizationStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "financial_connections_authorization_status_details");
+        object.field("active", &self.active());
+        object.field("inactive", &self.inactive());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAuthorizationStatusDetailsActive {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "financial_connections_authorization_status_details_active",
+        );
+        object.field("action", &self.action());
+        object.field(
+            "expected_deactivation_date",
+            &self.expected_deactivation_date(),
+        );
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsAuthorizationStatusDetailsInactive {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "financial_connections_authorization_status_details_inactive",
+        );
+        object.field("action", &self.action());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsSessionLimits {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections_session_limits");
+        object.field("accounts", &self.accounts());
+    }
+}
+
+impl CompareWithJson for api::FinancialConnectionsSessionManualEntry {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "financial_connections_session_manual_entry");
+        object.field("mode", &self.mode());
+    }
+}
+
+impl CompareWithJson for api::ReportingReportRunParameters {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "financial_reporting_finance_report_run_run_parameters",
+        );
+        object.field("columns", &self.columns());
+        object.field("connected_account", &self.connected_account());
+        object.field("currency", &self.currency());
+        object.field("interval_end", &self.interval_end());
+        object.field("interval_start", &self.interval_start());
+        object.field("payout", &self.payout());
+        object.field("reporting_category", &self.reporting_category());
+        object.field("timezone", &self.timezone());
+    }
+}
+
+impl CompareWithJson for api::ForwardingRequestRequestContext {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "forwarded_request_context");
+        object.field("destination_duration", &self.destination_duration());
+        object.field("destination_ip_address", &self.destination_ip_address());
+    }
+}
+
+impl CompareWithJson for api::ForwardingRequestRequestDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "forwarded_request_details");
+        object.field("body", &self.body());
+        object.field("headers", &self.headers());
+        object.field("http_method", &self.http_method());
+    }
+}
+
+impl CompareWithJson for api::ForwardingRequestRequestDetailsHeader {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "forwarded_request_header");
+        object.field("name", &self.name());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::ForwardingRequestResponseDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "forwarded_response_details");
+        object.field("body", &self.body());
+        object.field("headers", &self.headers());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::ForwardingRequest {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "forwarding.request");
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("payment_method", &self.payment_method());
+        object.field("replacements", &self.replacements());
+        object.field("request_context", &self.request_context());
+        object.field("request_details", &self.request_details());
+        object.field("response_details", &self.response_details());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::FundingInstructions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions");
+        object.field("bank_transfer", &self.bank_transfer());
+        object.field("currency", &self.currency());
+        object.field("funding_type", &self.funding_type());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::FundingInstructionsBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions_bank_transfer");
+        object.field("country", &self.country());
+        object.field("financial_addresses", &self.financial_addresses());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressAba {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions_bank_transfer_aba_record");
+        object.field("account_holder_address", &self.account_holder_address());
+        object.field("account_holder_name", &self.account_holder_name());
+        object.field("account_number", &self.account_number());
+        object.field("account_type", &self.account_type());
+        object.field("bank_address", &self.bank_address());
+        object.field("bank_name", &self.bank_name());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "funding_instructions_bank_transfer_financial_address");
+        object.field("aba", &self.aba());
+        object.field("iban", &self.iban());
+        object.field("sort_code", &self.sort_code());
+        object.field("spei", &self.spei());
+        object.field("supported_networks", &self.supported_networks());
+        object.field("swift", &self.swift());
+        object.field("type", &self.type_());
+        object.field("zengin", &self.zengin());
+    }
+}
+
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressIban {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions_bank_transfer_iban_record");
         object.field("account_holder_address", &self.account_holder_address());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("bank_address", &self.bank_address());
@@ -18,9 +504,10 @@ impl Seen for api::FundingInstructionsBankTransferFinancialAddressIban {
     }
 }
 
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressSortCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_sort_code_record");
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressSortCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "funding_instructions_bank_transfer_sort_code_record");
         object.field("account_holder_address", &self.account_holder_address());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("account_number", &self.account_number());
@@ -29,9 +516,9 @@ impl Seen for api::FundingInstructionsBankTransferFinancialAddressSortCode {
     }
 }
 
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressSpei {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_spei_record");
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressSpei {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions_bank_transfer_spei_record");
         object.field("account_holder_address", &self.account_holder_address());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("bank_address", &self.bank_address());
@@ -41,9 +528,9 @@ impl Seen for api::FundingInstructionsBankTransferFinancialAddressSpei {
     }
 }
 
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressSwift {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_swift_record");
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressSwift {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "funding_instructions_bank_transfer_swift_record");
         object.field("account_holder_address", &self.account_holder_address());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("account_number", &self.account_number());
@@ -54,9 +541,10 @@ impl Seen for api::FundingInstructionsBankTransferFinancialAddressSwift {
     }
 }
 
-impl Seen for api::FundingInstructionsBankTransferFinancialAddressZengin {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "funding_instructions_bank_transfer_zengin_record");
+impl CompareWithJson for api::FundingInstructionsBankTransferFinancialAddressZengin {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "funding_instructions_bank_transfer_zengin_record");
         object.field("account_holder_address", &self.account_holder_address());
         object.field("account_holder_name", &self.account_holder_name());
         object.field("account_number", &self.account_number());
@@ -69,54 +557,54 @@ impl Seen for api::FundingInstructionsBankTransferFinancialAddressZengin {
     }
 }
 
-impl Seen for api::IdentityVerificationReportDocumentDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_data_document_report_date_of_birth");
+impl CompareWithJson for api::IdentityVerificationReportDocumentDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_data_document_report_date_of_birth");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IdentityVerificationReportDocumentExpirationDate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_data_document_report_expiration_date");
+impl CompareWithJson for api::IdentityVerificationReportDocumentExpirationDate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_data_document_report_expiration_date");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IdentityVerificationReportDocumentIssuedDate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_data_document_report_issued_date");
+impl CompareWithJson for api::IdentityVerificationReportDocumentIssuedDate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_data_document_report_issued_date");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IdentityVerificationReportIdNumberDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_data_id_number_report_date");
+impl CompareWithJson for api::IdentityVerificationReportIdNumberDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_data_id_number_report_date");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionVerifiedOutputsDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_data_verified_outputs_date");
+impl CompareWithJson for api::IdentityVerificationSessionVerifiedOutputsDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_data_verified_outputs_date");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IdentityVerificationReportDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_document_report");
+impl CompareWithJson for api::IdentityVerificationReportDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_document_report");
         object.field("address", &self.address());
         object.field("dob", &self.dob());
         object.field("error", &self.error());
@@ -135,34 +623,34 @@ impl Seen for api::IdentityVerificationReportDocument {
     }
 }
 
-impl Seen for api::IdentityVerificationReportDocumentError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_document_report_error");
+impl CompareWithJson for api::IdentityVerificationReportDocumentError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_document_report_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationReportEmail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_email_report");
+impl CompareWithJson for api::IdentityVerificationReportEmail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_email_report");
         object.field("email", &self.email());
         object.field("error", &self.error());
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::IdentityVerificationReportEmailError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_email_report_error");
+impl CompareWithJson for api::IdentityVerificationReportEmailError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_email_report_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationReportIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_id_number_report");
+impl CompareWithJson for api::IdentityVerificationReportIdNumber {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_id_number_report");
         object.field("dob", &self.dob());
         object.field("error", &self.error());
         object.field("first_name", &self.first_name());
@@ -173,50 +661,50 @@ impl Seen for api::IdentityVerificationReportIdNumber {
     }
 }
 
-impl Seen for api::IdentityVerificationReportIdNumberError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_id_number_report_error");
+impl CompareWithJson for api::IdentityVerificationReportIdNumberError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_id_number_report_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationReportPhone {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_phone_report");
+impl CompareWithJson for api::IdentityVerificationReportPhone {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_phone_report");
         object.field("error", &self.error());
         object.field("phone", &self.phone());
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::IdentityVerificationReportPhoneError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_phone_report_error");
+impl CompareWithJson for api::IdentityVerificationReportPhoneError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_phone_report_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionProvidedDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_provided_details");
+impl CompareWithJson for api::IdentityVerificationSessionProvidedDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_provided_details");
         object.field("email", &self.email());
         object.field("phone", &self.phone());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionRelatedPerson {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_related_person");
+impl CompareWithJson for api::IdentityVerificationSessionRelatedPerson {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_related_person");
         object.field("account", &self.account());
         object.field("person", &self.person());
     }
 }
 
-impl Seen for api::IdentityVerificationReportOptionsDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_report_document_options");
+impl CompareWithJson for api::IdentityVerificationReportOptionsDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_report_document_options");
         object.field("allowed_types", &self.allowed_types());
         object.field("require_id_number", &self.require_id_number());
         object.field("require_live_capture", &self.require_live_capture());
@@ -224,15 +712,15 @@ impl Seen for api::IdentityVerificationReportOptionsDocument {
     }
 }
 
-impl Seen for api::IdentityVerificationReportOptionsIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::IdentityVerificationReportOptionsIdNumber {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::IdentityVerificationReportSelfie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_selfie_report");
+impl CompareWithJson for api::IdentityVerificationReportSelfie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_selfie_report");
         object.field("document", &self.document());
         object.field("error", &self.error());
         object.field("selfie", &self.selfie());
@@ -240,17 +728,17 @@ impl Seen for api::IdentityVerificationReportSelfie {
     }
 }
 
-impl Seen for api::IdentityVerificationReportSelfieError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_selfie_report_error");
+impl CompareWithJson for api::IdentityVerificationReportSelfieError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_selfie_report_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptionsDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_session_document_options");
+impl CompareWithJson for api::IdentityVerificationSessionOptionsDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_session_document_options");
         object.field("allowed_types", &self.allowed_types());
         object.field("require_id_number", &self.require_id_number());
         object.field("require_live_capture", &self.require_live_capture());
@@ -258,53 +746,53 @@ impl Seen for api::IdentityVerificationSessionOptionsDocument {
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptionsEmail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_session_email_options");
+impl CompareWithJson for api::IdentityVerificationSessionOptionsEmail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_session_email_options");
         object.field("require_verification", &self.require_verification());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptionsIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::IdentityVerificationSessionOptionsIdNumber {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::IdentityVerificationSessionLastError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_session_last_error");
+impl CompareWithJson for api::IdentityVerificationSessionLastError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_session_last_error");
         object.field("code", &self.code());
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptionsMatching {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_session_matching_options");
+impl CompareWithJson for api::IdentityVerificationSessionOptionsMatching {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_session_matching_options");
         object.field("dob", &self.dob());
         object.field("name", &self.name());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptionsPhone {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_session_phone_options");
+impl CompareWithJson for api::IdentityVerificationSessionOptionsPhone {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_session_phone_options");
         object.field("require_verification", &self.require_verification());
     }
 }
 
-impl Seen for api::IdentityVerificationReportOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_verification_report_options");
+impl CompareWithJson for api::IdentityVerificationReportOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_verification_report_options");
         object.field("document", &self.document());
         object.field("id_number", &self.id_number());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_verification_session_options");
+impl CompareWithJson for api::IdentityVerificationSessionOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_verification_session_options");
         object.field("document", &self.document());
         object.field("email", &self.email());
         object.field("id_number", &self.id_number());
@@ -313,9 +801,9 @@ impl Seen for api::IdentityVerificationSessionOptions {
     }
 }
 
-impl Seen for api::IdentityVerificationSessionVerifiedOutputs {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "gelato_verified_outputs");
+impl CompareWithJson for api::IdentityVerificationSessionVerifiedOutputs {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "gelato_verified_outputs");
         object.field("address", &self.address());
         object.field("dob", &self.dob());
         object.field("email", &self.email());
@@ -327,603 +815,5 @@ impl Seen for api::IdentityVerificationSessionVerifiedOutputs {
         object.field("sex", &self.sex());
         object.field("unparsed_place_of_birth", &self.unparsed_place_of_birth());
         object.field("unparsed_sex", &self.unparsed_sex());
-    }
-}
-
-impl Seen for api::IdentityVerificationReport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "identity.verification_report");
-        object.field("client_reference_id", &self.client_reference_id());
-        object.field("created", &self.created());
-        object.field("document", &self.document());
-        object.field("email", &self.email());
-        object.field("id", &self.id());
-        object.field("id_number", &self.id_number());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("options", &self.options());
-        object.field("phone", &self.phone());
-        object.field("selfie", &self.selfie());
-        object.field("type", &self.type_());
-        object.field("verification_flow", &self.verification_flow());
-        object.field("verification_session", &self.verification_session());
-    }
-}
-
-impl Seen for api::IdentityVerificationSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "identity.verification_session");
-        object.field("client_reference_id", &self.client_reference_id());
-        object.field("client_secret", &self.client_secret());
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("last_error", &self.last_error());
-        object.field("last_verification_report", &self.last_verification_report());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("options", &self.options());
-        object.field("provided_details", &self.provided_details());
-        object.field("redaction", &self.redaction());
-        object.field("related_customer", &self.related_customer());
-        object.field("related_customer_account", &self.related_customer_account());
-        object.field("related_person", &self.related_person());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-        object.field("url", &self.url());
-        object.field("verification_flow", &self.verification_flow());
-        object.field("verified_outputs", &self.verified_outputs());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferOriginPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "inbound_transfers");
-        object.field("billing_details", &self.billing_details());
-        object.field("type", &self.type_());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "inbound_transfers_payment_method_details_us_bank_account",
-        );
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("account_type", &self.account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("network", &self.network());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_billing_details",
-        );
-        object.field("address", &self.address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationClientDeviceMetadataDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_client_device_metadata",
-        );
-        object.field("radar_session", &self.radar_session());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationCustomerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_customer_details",
-        );
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventDisputeOpened {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_dispute_opened");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventEarlyFraudWarningReceived {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_early_fraud_warning_received",
-        );
-        object.field("fraud_type", &self.fraud_type());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEvent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_event");
-        object.field("dispute_opened", &self.dispute_opened());
-        object.field(
-            "early_fraud_warning_received",
-            &self.early_fraud_warning_received(),
-        );
-        object.field("occurred_at", &self.occurred_at());
-        object.field("refunded", &self.refunded());
-        object.field("type", &self.type_());
-        object.field("user_intervention_raised", &self.user_intervention_raised());
-        object.field(
-            "user_intervention_resolved",
-            &self.user_intervention_resolved(),
-        );
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcomeMerchantBlocked {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_merchant_blocked",
-        );
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_money_movement_card",
-        );
-        object.field("customer_presence", &self.customer_presence());
-        object.field("payment_type", &self.payment_type());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_money_movement_details",
-        );
-        object.field("card", &self.card());
-        object.field("money_movement_type", &self.money_movement_type());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcome {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_outcome");
-        object.field("merchant_blocked", &self.merchant_blocked());
-        object.field("payment_intent_id", &self.payment_intent_id());
-        object.field("rejected", &self.rejected());
-        object.field("succeeded", &self.succeeded());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_payment_details",
-        );
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("money_movement_details", &self.money_movement_details());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("shipping_details", &self.shipping_details());
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_payment_method_details",
-        );
-        object.field("billing_details", &self.billing_details());
-        object.field("payment_method", &self.payment_method());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventRefunded {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_refunded");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcomeRejected {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_rejected");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcomeRejectedCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_rejected_card");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("cvc_check", &self.cvc_check());
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationPaymentDetailsShippingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_shipping");
-        object.field("address", &self.address());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationSignalsFraudulentPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_signal_v2");
-        object.field("evaluated_at", &self.evaluated_at());
-        object.field("risk_level", &self.risk_level());
-        object.field("score", &self.score());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationSignals {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_signals");
-        object.field("early_fraud_warning", &self.early_fraud_warning());
-        object.field("fraudulent_dispute", &self.fraudulent_dispute());
-        object.field("fraudulent_payment", &self.fraudulent_payment());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationSignalsEarlyFraudWarning {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_signals_early_fraud_warning",
-        );
-        object.field("evaluated_at", &self.evaluated_at());
-        object.field("risk_level", &self.risk_level());
-        object.field("score", &self.score());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationSignalsFraudulentDispute {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_signals_fraudulent_dispute",
-        );
-        object.field("evaluated_at", &self.evaluated_at());
-        object.field("risk_level", &self.risk_level());
-        object.field("score", &self.score());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcomeSucceeded {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_succeeded");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationOutcomeSucceededCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "insights_resources_payment_evaluation_succeeded_card");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("cvc_check", &self.cvc_check());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventUserInterventionRaised {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_user_intervention_raised",
-        );
-        object.field("custom", &self.custom());
-        object.field("key", &self.key());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventUserInterventionRaisedCustom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_user_intervention_raised_custom",
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluationEventUserInterventionResolved {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "insights_resources_payment_evaluation_user_intervention_resolved",
-        );
-        object.field("key", &self.key());
-        object.field("outcome", &self.outcome());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsMobilepayCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "internal_card");
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::Invoice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice");
-        object.field("account_country", &self.account_country());
-        object.field("account_name", &self.account_name());
-        object.field("account_tax_ids", &self.account_tax_ids());
-        object.field("amount_due", &self.amount_due());
-        object.field("amount_overpaid", &self.amount_overpaid());
-        object.field("amount_paid", &self.amount_paid());
-        object.field("amount_paid_off_stripe", &self.amount_paid_off_stripe());
-        object.field("amount_remaining", &self.amount_remaining());
-        object.field("amount_shipping", &self.amount_shipping());
-        object.field("application", &self.application());
-        object.field("attempt_count", &self.attempt_count());
-        object.field("attempted", &self.attempted());
-        object.field("auto_advance", &self.auto_advance());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field(
-            "automatically_finalizes_at",
-            &self.automatically_finalizes_at(),
-        );
-        object.field("billing_reason", &self.billing_reason());
-        object.field("collection_method", &self.collection_method());
-        object.field("confirmation_secret", &self.confirmation_secret());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("customer_address", &self.customer_address());
-        object.field("customer_email", &self.customer_email());
-        object.field("customer_name", &self.customer_name());
-        object.field("customer_phone", &self.customer_phone());
-        object.field("customer_shipping", &self.customer_shipping());
-        object.field("customer_tax_exempt", &self.customer_tax_exempt());
-        object.field("customer_tax_ids", &self.customer_tax_ids());
-        object.field("default_payment_method", &self.default_payment_method());
-        object.field("default_source", &self.default_source());
-        object.field("default_tax_rates", &self.default_tax_rates());
-        object.field("description", &self.description());
-        object.field("discounts", &self.discounts());
-        object.field("due_date", &self.due_date());
-        object.field("effective_at", &self.effective_at());
-        object.field("ending_balance", &self.ending_balance());
-        object.field("footer", &self.footer());
-        object.field("from_invoice", &self.from_invoice());
-        object.field("hosted_invoice_url", &self.hosted_invoice_url());
-        object.field("id", &self.id());
-        object.field("invoice_pdf", &self.invoice_pdf());
-        object.field("issuer", &self.issuer());
-        object.field("last_finalization_error", &self.last_finalization_error());
-        object.field("latest_revision", &self.latest_revision());
-        object.field("lines", &self.lines());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("next_payment_attempt", &self.next_payment_attempt());
-        object.field("number", &self.number());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("parent", &self.parent());
-        object.field("payment_settings", &self.payment_settings());
-        object.field("payments", &self.payments());
-        object.field("period_end", &self.period_end());
-        object.field("period_start", &self.period_start());
-        object.field(
-            "post_payment_credit_notes_amount",
-            &self.post_payment_credit_notes_amount(),
-        );
-        object.field(
-            "pre_payment_credit_notes_amount",
-            &self.pre_payment_credit_notes_amount(),
-        );
-        object.field("receipt_number", &self.receipt_number());
-        object.field("rendering", &self.rendering());
-        object.field("shipping_cost", &self.shipping_cost());
-        object.field("shipping_details", &self.shipping_details());
-        object.field("starting_balance", &self.starting_balance());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("subtotal", &self.subtotal());
-        object.field("subtotal_excluding_tax", &self.subtotal_excluding_tax());
-        object.field("test_clock", &self.test_clock());
-        object.field("threshold_reason", &self.threshold_reason());
-        object.field("total", &self.total());
-        object.field("total_discount_amounts", &self.total_discount_amounts());
-        object.field("total_excluding_tax", &self.total_excluding_tax());
-        object.field(
-            "total_pretax_credit_amounts",
-            &self.total_pretax_credit_amounts(),
-        );
-        object.field("total_taxes", &self.total_taxes());
-        object.field("webhooks_delivered_at", &self.webhooks_delivered_at());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_installments_card");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::InvoiceItemProrationDetailsCreditedItems {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_item_proration_credited_items");
-        object.field("invoice_item", &self.invoice_item());
-        object.field(
-            "invoice_line_item_details",
-            &self.invoice_line_item_details(),
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::InvoiceThresholdReasonItemReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_item_threshold_reason");
-        object.field("line_item_ids", &self.line_item_ids());
-        object.field("usage_gte", &self.usage_gte());
-    }
-}
-
-impl Seen for api::InvoiceItemPeriod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_line_item_period");
-        object.field("end", &self.end());
-        object.field("start", &self.start());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_mandate_options_card");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("description", &self.description());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_mandate_options_payto");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("purpose", &self.purpose());
-    }
-}
-
-impl Seen for api::InvoicePayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment");
-        object.field("amount_paid", &self.amount_paid());
-        object.field("amount_requested", &self.amount_requested());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("id", &self.id());
-        object.field("invoice", &self.invoice());
-        object.field("is_default", &self.is_default());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("payment", &self.payment());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_acss_debit");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "invoice_payment_method_options_acss_debit_mandate_options",
-        );
-        object.field("transaction_type", &self.transaction_type());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_bancontact");
-        object.field("preferred_language", &self.preferred_language());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_card");
-        object.field("installments", &self.installments());
-        object.field("request_three_d_secure", &self.request_three_d_secure());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_customer_balance");
-        object.field("bank_transfer", &self.bank_transfer());
-        object.field("funding_type", &self.funding_type());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "invoice_payment_method_options_customer_balance_bank_transfer",
-        );
-        object.field("eu_bank_transfer", &self.eu_bank_transfer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen
-    for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "invoice_payment_method_options_customer_balance_bank_transfer_eu_bank_transfer",
-        );
-        object.field("country", &self.country());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
     }
 }

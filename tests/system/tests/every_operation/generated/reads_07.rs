@@ -4,11 +4,617 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_mandate_options_upi");
+impl CompareWithJson for api::IdentityVerificationReport {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "identity.verification_report");
+        object.field("client_reference_id", &self.client_reference_id());
+        object.field("created", &self.created());
+        object.field("document", &self.document());
+        object.field("email", &self.email());
+        object.field("id", &self.id());
+        object.field("id_number", &self.id_number());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("options", &self.options());
+        object.field("phone", &self.phone());
+        object.field("selfie", &self.selfie());
+        object.field("type", &self.type_());
+        object.field("verification_flow", &self.verification_flow());
+        object.field("verification_session", &self.verification_session());
+    }
+}
+
+impl CompareWithJson for api::IdentityVerificationSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "identity.verification_session");
+        object.field("client_reference_id", &self.client_reference_id());
+        object.field("client_secret", &self.client_secret());
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("last_error", &self.last_error());
+        object.field("last_verification_report", &self.last_verification_report());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("options", &self.options());
+        object.field("provided_details", &self.provided_details());
+        object.field("redaction", &self.redaction());
+        object.field("related_customer", &self.related_customer());
+        object.field("related_customer_account", &self.related_customer_account());
+        object.field("related_person", &self.related_person());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+        object.field("url", &self.url());
+        object.field("verification_flow", &self.verification_flow());
+        object.field("verified_outputs", &self.verified_outputs());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferOriginPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "inbound_transfers");
+        object.field("billing_details", &self.billing_details());
+        object.field("type", &self.type_());
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "inbound_transfers_payment_method_details_us_bank_account",
+        );
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("account_type", &self.account_type());
+        object.field("bank_name", &self.bank_name());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("network", &self.network());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson
+    for api::RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_billing_details",
+        );
+        object.field("address", &self.address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationClientDeviceMetadataDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_client_device_metadata",
+        );
+        object.field("radar_session", &self.radar_session());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationCustomerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_customer_details",
+        );
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventDisputeOpened {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "insights_resources_payment_evaluation_dispute_opened");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("reason", &self.reason());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventEarlyFraudWarningReceived {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_early_fraud_warning_received",
+        );
+        object.field("fraud_type", &self.fraud_type());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEvent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_event");
+        object.field("dispute_opened", &self.dispute_opened());
+        object.field(
+            "early_fraud_warning_received",
+            &self.early_fraud_warning_received(),
+        );
+        object.field("occurred_at", &self.occurred_at());
+        object.field("refunded", &self.refunded());
+        object.field("type", &self.type_());
+        object.field("user_intervention_raised", &self.user_intervention_raised());
+        object.field(
+            "user_intervention_resolved",
+            &self.user_intervention_resolved(),
+        );
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcomeMerchantBlocked {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_merchant_blocked",
+        );
+        object.field("reason", &self.reason());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_money_movement_card",
+        );
+        object.field("customer_presence", &self.customer_presence());
+        object.field("payment_type", &self.payment_type());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_money_movement_details",
+        );
+        object.field("card", &self.card());
+        object.field("money_movement_type", &self.money_movement_type());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcome {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_outcome");
+        object.field("merchant_blocked", &self.merchant_blocked());
+        object.field("payment_intent_id", &self.payment_intent_id());
+        object.field("rejected", &self.rejected());
+        object.field("succeeded", &self.succeeded());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationPaymentDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_payment_details",
+        );
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("money_movement_details", &self.money_movement_details());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("shipping_details", &self.shipping_details());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_payment_method_details",
+        );
+        object.field("billing_details", &self.billing_details());
+        object.field("payment_method", &self.payment_method());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventRefunded {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_refunded");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("reason", &self.reason());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcomeRejected {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_rejected");
+        object.field("card", &self.card());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcomeRejectedCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "insights_resources_payment_evaluation_rejected_card");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("cvc_check", &self.cvc_check());
+        object.field("reason", &self.reason());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationPaymentDetailsShippingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_shipping");
+        object.field("address", &self.address());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationSignalsFraudulentPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_signal_v2");
+        object.field("evaluated_at", &self.evaluated_at());
+        object.field("risk_level", &self.risk_level());
+        object.field("score", &self.score());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationSignals {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_signals");
+        object.field("early_fraud_warning", &self.early_fraud_warning());
+        object.field("fraudulent_dispute", &self.fraudulent_dispute());
+        object.field("fraudulent_payment", &self.fraudulent_payment());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationSignalsEarlyFraudWarning {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_signals_early_fraud_warning",
+        );
+        object.field("evaluated_at", &self.evaluated_at());
+        object.field("risk_level", &self.risk_level());
+        object.field("score", &self.score());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationSignalsFraudulentDispute {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_signals_fraudulent_dispute",
+        );
+        object.field("evaluated_at", &self.evaluated_at());
+        object.field("risk_level", &self.risk_level());
+        object.field("score", &self.score());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcomeSucceeded {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "insights_resources_payment_evaluation_succeeded");
+        object.field("card", &self.card());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationOutcomeSucceededCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "insights_resources_payment_evaluation_succeeded_card");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("cvc_check", &self.cvc_check());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventUserInterventionRaised {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_user_intervention_raised",
+        );
+        object.field("custom", &self.custom());
+        object.field("key", &self.key());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventUserInterventionRaisedCustom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_user_intervention_raised_custom",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::RadarPaymentEvaluationEventUserInterventionResolved {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "insights_resources_payment_evaluation_user_intervention_resolved",
+        );
+        object.field("key", &self.key());
+        object.field("outcome", &self.outcome());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsMobilepayCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "internal_card");
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::Invoice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice");
+        object.field("account_country", &self.account_country());
+        object.field("account_name", &self.account_name());
+        object.field("account_tax_ids", &self.account_tax_ids());
+        object.field("amount_due", &self.amount_due());
+        object.field("amount_overpaid", &self.amount_overpaid());
+        object.field("amount_paid", &self.amount_paid());
+        object.field("amount_paid_off_stripe", &self.amount_paid_off_stripe());
+        object.field("amount_remaining", &self.amount_remaining());
+        object.field("amount_shipping", &self.amount_shipping());
+        object.field("application", &self.application());
+        object.field("attempt_count", &self.attempt_count());
+        object.field("attempted", &self.attempted());
+        object.field("auto_advance", &self.auto_advance());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field(
+            "automatically_finalizes_at",
+            &self.automatically_finalizes_at(),
+        );
+        object.field("billing_reason", &self.billing_reason());
+        object.field("collection_method", &self.collection_method());
+        object.field("confirmation_secret", &self.confirmation_secret());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("customer_address", &self.customer_address());
+        object.field("customer_email", &self.customer_email());
+        object.field("customer_name", &self.customer_name());
+        object.field("customer_phone", &self.customer_phone());
+        object.field("customer_shipping", &self.customer_shipping());
+        object.field("customer_tax_exempt", &self.customer_tax_exempt());
+        object.field("customer_tax_ids", &self.customer_tax_ids());
+        object.field("default_payment_method", &self.default_payment_method());
+        object.field("default_source", &self.default_source());
+        object.field("default_tax_rates", &self.default_tax_rates());
+        object.field("description", &self.description());
+        object.field("discounts", &self.discounts());
+        object.field("due_date", &self.due_date());
+        object.field("effective_at", &self.effective_at());
+        object.field("ending_balance", &self.ending_balance());
+        object.field("footer", &self.footer());
+        object.field("from_invoice", &self.from_invoice());
+        object.field("hosted_invoice_url", &self.hosted_invoice_url());
+        object.field("id", &self.id());
+        object.field("invoice_pdf", &self.invoice_pdf());
+        object.field("issuer", &self.issuer());
+        object.field("last_finalization_error", &self.last_finalization_error());
+        object.field("latest_revision", &self.latest_revision());
+        object.field("lines", &self.lines());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("next_payment_attempt", &self.next_payment_attempt());
+        object.field("number", &self.number());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("parent", &self.parent());
+        object.field("payment_settings", &self.payment_settings());
+        object.field("payments", &self.payments());
+        object.field("period_end", &self.period_end());
+        object.field("period_start", &self.period_start());
+        object.field(
+            "post_payment_credit_notes_amount",
+            &self.post_payment_credit_notes_amount(),
+        );
+        object.field(
+            "pre_payment_credit_notes_amount",
+            &self.pre_payment_credit_notes_amount(),
+        );
+        object.field("receipt_number", &self.receipt_number());
+        object.field("rendering", &self.rendering());
+        object.field("shipping_cost", &self.shipping_cost());
+        object.field("shipping_details", &self.shipping_details());
+        object.field("starting_balance", &self.starting_balance());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("subtotal", &self.subtotal());
+        object.field("subtotal_excluding_tax", &self.subtotal_excluding_tax());
+        object.field("test_clock", &self.test_clock());
+        object.field("threshold_reason", &self.threshold_reason());
+        object.field("total", &self.total());
+        object.field("total_discount_amounts", &self.total_discount_amounts());
+        object.field("total_excluding_tax", &self.total_excluding_tax());
+        object.field(
+            "total_pretax_credit_amounts",
+            &self.total_pretax_credit_amounts(),
+        );
+        object.field("total_taxes", &self.total_taxes());
+        object.field("webhooks_delivered_at", &self.webhooks_delivered_at());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_installments_card");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::InvoiceItemProrationDetailsCreditedItems {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_item_proration_credited_items");
+        object.field("invoice_item", &self.invoice_item());
+        object.field(
+            "invoice_line_item_details",
+            &self.invoice_line_item_details(),
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::InvoiceThresholdReasonItemReason {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_item_threshold_reason");
+        object.field("line_item_ids", &self.line_item_ids());
+        object.field("usage_gte", &self.usage_gte());
+    }
+}
+
+impl CompareWithJson for api::InvoiceItemPeriod {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_line_item_period");
+        object.field("end", &self.end());
+        object.field("start", &self.start());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_mandate_options_card");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("description", &self.description());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_mandate_options_payto");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("purpose", &self.purpose());
+    }
+}
+
+impl CompareWithJson for api::InvoicePayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment");
+        object.field("amount_paid", &self.amount_paid());
+        object.field("amount_requested", &self.amount_requested());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("id", &self.id());
+        object.field("invoice", &self.invoice());
+        object.field("is_default", &self.is_default());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("payment", &self.payment());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_acss_debit");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("verification_method", &self.verification_method());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "invoice_payment_method_options_acss_debit_mandate_options",
+        );
+        object.field("transaction_type", &self.transaction_type());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_bancontact");
+        object.field("preferred_language", &self.preferred_language());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_card");
+        object.field("installments", &self.installments());
+        object.field("request_three_d_secure", &self.request_three_d_secure());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_customer_balance");
+        object.field("bank_transfer", &self.bank_transfer());
+        object.field("funding_type", &self.funding_type());
+    }
+}
+
+impl CompareWithJson
+    for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "invoice_payment_method_options_customer_balance_bank_transfer",
+        );
+        object.field("eu_bank_transfer", &self.eu_bank_transfer());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "invoice_payment_method_options_customer_balance_bank_transfer_eu_bank_transfer",
+        );
+        object.field("country", &self.country());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "invoice_payment_method_options_mandate_options_upi");
         object.field("amount", &self.amount());
         object.field("amount_type", &self.amount_type());
         object.field("description", &self.description());
@@ -16,45 +622,47 @@ impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions {
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_payto");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_payto");
         object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_pix");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_pix");
         object.field("amount_includes_iof", &self.amount_includes_iof());
         object.field("expires_after_seconds", &self.expires_after_seconds());
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_upi");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_upi");
         object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_payment_method_options_us_bank_account");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_payment_method_options_us_bank_account");
         object.field("financial_connections", &self.financial_connections());
         object.field("verification_method", &self.verification_method());
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "invoice_payment_method_options_us_bank_account_linked_account_options",
         );
@@ -64,11 +672,11 @@ impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinanc
     }
 }
 
-impl Seen
+impl CompareWithJson
     for api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "invoice_payment_method_options_us_bank_account_linked_account_options_filters",
         );
@@ -76,16 +684,16 @@ impl Seen
     }
 }
 
-impl Seen for api::InvoiceRenderingPdf {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_rendering_pdf");
+impl CompareWithJson for api::InvoiceRenderingPdf {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_rendering_pdf");
         object.field("page_size", &self.page_size());
     }
 }
 
-impl Seen for api::InvoiceRenderingTemplate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_rendering_template");
+impl CompareWithJson for api::InvoiceRenderingTemplate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_rendering_template");
         object.field("created", &self.created());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
@@ -97,33 +705,33 @@ impl Seen for api::InvoiceRenderingTemplate {
     }
 }
 
-impl Seen for api::CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_checkout_rendering_options");
+impl CompareWithJson for api::CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_checkout_rendering_options");
         object.field("amount_tax_display", &self.amount_tax_display());
         object.field("template", &self.template());
     }
 }
 
-impl Seen for api::CheckoutSessionInvoiceCreationInvoiceDataCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_custom_field");
+impl CompareWithJson for api::CheckoutSessionInvoiceCreationInvoiceDataCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_custom_field");
         object.field("name", &self.name());
         object.field("value", &self.value());
     }
 }
 
-impl Seen for api::CustomerInvoiceSettingsRenderingOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_customer_rendering_options");
+impl CompareWithJson for api::CustomerInvoiceSettingsRenderingOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_customer_rendering_options");
         object.field("amount_tax_display", &self.amount_tax_display());
         object.field("template", &self.template());
     }
 }
 
-impl Seen for api::CustomerInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_customer_setting");
+impl CompareWithJson for api::CustomerInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_customer_setting");
         object.field("custom_fields", &self.custom_fields());
         object.field("default_payment_method", &self.default_payment_method());
         object.field("footer", &self.footer());
@@ -131,9 +739,9 @@ impl Seen for api::CustomerInvoiceSettings {
     }
 }
 
-impl Seen for api::QuoteInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_quote_setting");
+impl CompareWithJson for api::QuoteInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_quote_setting");
         object.field("custom_fields", &self.custom_fields());
         object.field("days_until_due", &self.days_until_due());
         object.field("description", &self.description());
@@ -142,17 +750,18 @@ impl Seen for api::QuoteInvoiceSettings {
     }
 }
 
-impl Seen for api::QuoteInvoiceSettingsCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_quote_setting_custom_field");
+impl CompareWithJson for api::QuoteInvoiceSettingsCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_quote_setting_custom_field");
         object.field("name", &self.name());
         object.field("value", &self.value());
     }
 }
 
-impl Seen for api::SubscriptionSchedulePhaseInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_subscription_schedule_phase_setting");
+impl CompareWithJson for api::SubscriptionSchedulePhaseInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "invoice_setting_subscription_schedule_phase_setting");
         object.field("account_tax_ids", &self.account_tax_ids());
         object.field("custom_fields", &self.custom_fields());
         object.field("days_until_due", &self.days_until_due());
@@ -162,9 +771,9 @@ impl Seen for api::SubscriptionSchedulePhaseInvoiceSettings {
     }
 }
 
-impl Seen for api::SubscriptionScheduleDefaultSettingsInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_setting_subscription_schedule_setting");
+impl CompareWithJson for api::SubscriptionScheduleDefaultSettingsInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_setting_subscription_schedule_setting");
         object.field("account_tax_ids", &self.account_tax_ids());
         object.field("custom_fields", &self.custom_fields());
         object.field("days_until_due", &self.days_until_due());
@@ -174,31 +783,31 @@ impl Seen for api::SubscriptionScheduleDefaultSettingsInvoiceSettings {
     }
 }
 
-impl Seen for api::InvoiceStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_status_details");
+impl CompareWithJson for api::InvoiceStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_status_details");
         object.field("uncollectible", &self.uncollectible());
     }
 }
 
-impl Seen for api::InvoiceStatusDetailsUncollectible {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_status_details_uncollectible");
+impl CompareWithJson for api::InvoiceStatusDetailsUncollectible {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_status_details_uncollectible");
         object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::InvoiceThresholdReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoice_threshold_reason");
+impl CompareWithJson for api::InvoiceThresholdReason {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoice_threshold_reason");
         object.field("amount_gte", &self.amount_gte());
         object.field("item_reasons", &self.item_reasons());
     }
 }
 
-impl Seen for api::InvoiceItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoiceitem");
+impl CompareWithJson for api::InvoiceItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoiceitem");
         object.field("amount", &self.amount());
         object.field("currency", &self.currency());
         object.field("customer", &self.customer());
@@ -227,16 +836,16 @@ impl Seen for api::InvoiceItem {
     }
 }
 
-impl Seen for api::InvoiceItemInvoicingRule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoiceitem_invoicing_rule");
+impl CompareWithJson for api::InvoiceItemInvoicingRule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoiceitem_invoicing_rule");
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_payment_method_options");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_payment_method_options");
         object.field("acss_debit", &self.acss_debit());
         object.field("bancontact", &self.bancontact());
         object.field("billie", &self.billie());
@@ -252,655 +861,10 @@ impl Seen for api::InvoicePaymentSettingsPaymentMethodOptions {
     }
 }
 
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_payment_method_options_billie");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_payment_method_options_billie");
         object.field("company_details", &self.company_details());
         object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "invoices_payment_method_options_billie_company_details",
-        );
-        object.field("registered_address", &self.registered_address());
-        object.field("registered_name", &self.registered_name());
-        object.field("registration_number", &self.registration_number());
-        object.field("registration_type", &self.registration_type());
-        object.field("vat", &self.vat());
-    }
-}
-
-impl Seen for api::InvoicePaymentSettingsPaymentMethodOptionsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::InvoicePaymentSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_payment_settings");
-        object.field("default_mandate", &self.default_mandate());
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_types", &self.payment_method_types());
-    }
-}
-
-impl Seen for api::InvoicePaymentPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_payments_invoice_payment_associated_payment");
-        object.field("charge", &self.charge());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("payment_record", &self.payment_record());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::InvoicePaymentStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_payments_invoice_payment_status_transitions");
-        object.field("canceled_at", &self.canceled_at());
-        object.field("paid_at", &self.paid_at());
-    }
-}
-
-impl Seen for api::InvoiceConfirmationSecret {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_confirmation_secret");
-        object.field("client_secret", &self.client_secret());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::InvoiceFromInvoice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_from_invoice");
-        object.field("action", &self.action());
-        object.field("invoice", &self.invoice());
-    }
-}
-
-impl Seen for api::InvoiceRendering {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_invoice_rendering");
-        object.field("amount_tax_display", &self.amount_tax_display());
-        object.field("pdf", &self.pdf());
-        object.field("template", &self.template());
-        object.field("template_version", &self.template_version());
-    }
-}
-
-impl Seen for api::InvoiceCustomerTaxId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_invoice_tax_id");
-        object.field("type", &self.type_());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::InvoiceTotalPretaxCreditAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_pretax_credit_amount");
-        object.field("amount", &self.amount());
-        object.field(
-            "credit_balance_transaction",
-            &self.credit_balance_transaction(),
-        );
-        object.field("discount", &self.discount());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::CreditNoteShippingCost {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_shipping_cost");
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("amount_total", &self.amount_total());
-        object.field("shipping_rate", &self.shipping_rate());
-        object.field("taxes", &self.taxes());
-    }
-}
-
-impl Seen for api::InvoiceStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "invoices_resource_status_transitions");
-        object.field("finalized_at", &self.finalized_at());
-        object.field("marked_uncollectible_at", &self.marked_uncollectible_at());
-        object.field("paid_at", &self.paid_at());
-        object.field("voided_at", &self.voided_at());
-    }
-}
-
-impl Seen for api::IssuingAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.authorization");
-        object.field("amount", &self.amount());
-        object.field("amount_details", &self.amount_details());
-        object.field("approved", &self.approved());
-        object.field("authorization_method", &self.authorization_method());
-        object.field("balance_transactions", &self.balance_transactions());
-        object.field("card", &self.card());
-        object.field("card_presence", &self.card_presence());
-        object.field("cardholder", &self.cardholder());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("fleet", &self.fleet());
-        object.field("fraud_challenges", &self.fraud_challenges());
-        object.field("fuel", &self.fuel());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("merchant_amount", &self.merchant_amount());
-        object.field("merchant_currency", &self.merchant_currency());
-        object.field("merchant_data", &self.merchant_data());
-        object.field("metadata", &self.metadata());
-        object.field("network_data", &self.network_data());
-        object.field("object", &self.object());
-        object.field("pending_request", &self.pending_request());
-        object.field("request_history", &self.request_history());
-        object.field("status", &self.status());
-        object.field("token", &self.token());
-        object.field("transactions", &self.transactions());
-        object.field("treasury", &self.treasury());
-        object.field("verification_data", &self.verification_data());
-        object.field(
-            "verified_by_fraud_challenge",
-            &self.verified_by_fraud_challenge(),
-        );
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::IssuingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.card");
-        object.field("brand", &self.brand());
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("cardholder", &self.cardholder());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("cvc", &self.cvc());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("financial_account", &self.financial_account());
-        object.field("id", &self.id());
-        object.field("last4", &self.last4());
-        object.field("latest_fraud_warning", &self.latest_fraud_warning());
-        object.field("lifecycle_controls", &self.lifecycle_controls());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("number", &self.number());
-        object.field("object", &self.object());
-        object.field("personalization_design", &self.personalization_design());
-        object.field("replaced_by", &self.replaced_by());
-        object.field("replacement_for", &self.replacement_for());
-        object.field("replacement_reason", &self.replacement_reason());
-        object.field("second_line", &self.second_line());
-        object.field("shipping", &self.shipping());
-        object.field("spending_controls", &self.spending_controls());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-        object.field("wallets", &self.wallets());
-    }
-}
-
-impl Seen for api::IssuingCardholder {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.cardholder");
-        object.field("billing", &self.billing());
-        object.field("company", &self.company());
-        object.field("created", &self.created());
-        object.field("email", &self.email());
-        object.field("id", &self.id());
-        object.field("individual", &self.individual());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("phone_number", &self.phone_number());
-        object.field("preferred_locales", &self.preferred_locales());
-        object.field("requirements", &self.requirements());
-        object.field("spending_controls", &self.spending_controls());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingDispute {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.dispute");
-        object.field("amount", &self.amount());
-        object.field("balance_transactions", &self.balance_transactions());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("evidence", &self.evidence());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("loss_reason", &self.loss_reason());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("transaction", &self.transaction());
-        object.field("treasury", &self.treasury());
-    }
-}
-
-impl Seen for api::IssuingPersonalizationDesign {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.personalization_design");
-        object.field("card_logo", &self.card_logo());
-        object.field("carrier_text", &self.carrier_text());
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("lookup_key", &self.lookup_key());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("physical_bundle", &self.physical_bundle());
-        object.field("preferences", &self.preferences());
-        object.field("rejection_reasons", &self.rejection_reasons());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::IssuingPhysicalBundle {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.physical_bundle");
-        object.field("features", &self.features());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.token");
-        object.field("card", &self.card());
-        object.field("created", &self.created());
-        object.field("device_fingerprint", &self.device_fingerprint());
-        object.field("id", &self.id());
-        object.field("last4", &self.last4());
-        object.field("livemode", &self.livemode());
-        object.field("network", &self.network());
-        object.field("network_data", &self.network_data());
-        object.field("network_updated_at", &self.network_updated_at());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("wallet_provider", &self.wallet_provider());
-    }
-}
-
-impl Seen for api::IssuingTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing.transaction");
-        object.field("amount", &self.amount());
-        object.field("amount_details", &self.amount_details());
-        object.field("authorization", &self.authorization());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("card", &self.card());
-        object.field("cardholder", &self.cardholder());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("dispute", &self.dispute());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("merchant_amount", &self.merchant_amount());
-        object.field("merchant_currency", &self.merchant_currency());
-        object.field("merchant_data", &self.merchant_data());
-        object.field("metadata", &self.metadata());
-        object.field("network_data", &self.network_data());
-        object.field("object", &self.object());
-        object.field("purchase_details", &self.purchase_details());
-        object.field("token", &self.token());
-        object.field("treasury", &self.treasury());
-        object.field("type", &self.type_());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationAmountDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_amount_details");
-        object.field("atm_fee", &self.atm_fee());
-        object.field("cashback_amount", &self.cashback_amount());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationVerificationDataAuthenticationExemption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_authentication_exemption");
-        object.field("claimed_by", &self.claimed_by());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleetCardholderPromptData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_cardholder_prompt_data");
-        object.field("alphanumeric_id", &self.alphanumeric_id());
-        object.field("driver_id", &self.driver_id());
-        object.field("odometer", &self.odometer());
-        object.field("unspecified_id", &self.unspecified_id());
-        object.field("user_id", &self.user_id());
-        object.field("vehicle_number", &self.vehicle_number());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_data");
-        object.field("cardholder_prompt_data", &self.cardholder_prompt_data());
-        object.field("purchase_type", &self.purchase_type());
-        object.field("reported_breakdown", &self.reported_breakdown());
-        object.field("service_type", &self.service_type());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleetReportedBreakdownFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_fuel_price_data");
-        object.field("gross_amount_decimal", &self.gross_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleetReportedBreakdownNonFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_non_fuel_price_data");
-        object.field("gross_amount_decimal", &self.gross_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleetReportedBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_reported_breakdown");
-        object.field("fuel", &self.fuel());
-        object.field("non_fuel", &self.non_fuel());
-        object.field("tax", &self.tax());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFleetReportedBreakdownTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fleet_tax_data");
-        object.field("local_amount_decimal", &self.local_amount_decimal());
-        object.field("national_amount_decimal", &self.national_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFraudChallenge {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fraud_challenge");
-        object.field("channel", &self.channel());
-        object.field("status", &self.status());
-        object.field("undeliverable_reason", &self.undeliverable_reason());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_fuel_data");
-        object.field("industry_product_code", &self.industry_product_code());
-        object.field("quantity_decimal", &self.quantity_decimal());
-        object.field("type", &self.type_());
-        object.field("unit", &self.unit());
-        object.field("unit_cost_decimal", &self.unit_cost_decimal());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationMerchantData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_merchant_data");
-        object.field("category", &self.category());
-        object.field("category_code", &self.category_code());
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("name", &self.name());
-        object.field("network_id", &self.network_id());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("tax_id", &self.tax_id());
-        object.field("terminal_id", &self.terminal_id());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationNetworkData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_network_data");
-        object.field("acquiring_institution_id", &self.acquiring_institution_id());
-        object.field(
-            "system_trace_audit_number",
-            &self.system_trace_audit_number(),
-        );
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationPendingRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_pending_request");
-        object.field("amount", &self.amount());
-        object.field("amount_details", &self.amount_details());
-        object.field("currency", &self.currency());
-        object.field("is_amount_controllable", &self.is_amount_controllable());
-        object.field("merchant_amount", &self.merchant_amount());
-        object.field("merchant_currency", &self.merchant_currency());
-        object.field("network_risk_score", &self.network_risk_score());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationRequestHistory {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_request");
-        object.field("amount", &self.amount());
-        object.field("amount_details", &self.amount_details());
-        object.field("approved", &self.approved());
-        object.field("authorization_code", &self.authorization_code());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("merchant_amount", &self.merchant_amount());
-        object.field("merchant_currency", &self.merchant_currency());
-        object.field("network_risk_score", &self.network_risk_score());
-        object.field("reason", &self.reason());
-        object.field("reason_message", &self.reason_message());
-        object.field("requested_at", &self.requested_at());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationVerificationDataThreeDSecure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_three_d_secure");
-        object.field("result", &self.result());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationTreasury {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_treasury");
-        object.field("received_credits", &self.received_credits());
-        object.field("received_debits", &self.received_debits());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::IssuingAuthorizationVerificationData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_authorization_verification_data");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("authentication_exemption", &self.authentication_exemption());
-        object.field("cvc_check", &self.cvc_check());
-        object.field("expiry_check", &self.expiry_check());
-        object.field("postal_code", &self.postal_code());
-        object.field("three_d_secure", &self.three_d_secure());
-    }
-}
-
-impl Seen for api::IssuingCardWalletsApplePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_apple_pay");
-        object.field("eligible", &self.eligible());
-        object.field("ineligible_reason", &self.ineligible_reason());
-    }
-}
-
-impl Seen for api::IssuingCardSpendingControls {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_authorization_controls");
-        object.field("allowed_card_presences", &self.allowed_card_presences());
-        object.field("allowed_categories", &self.allowed_categories());
-        object.field(
-            "allowed_merchant_countries",
-            &self.allowed_merchant_countries(),
-        );
-        object.field("blocked_card_presences", &self.blocked_card_presences());
-        object.field("blocked_categories", &self.blocked_categories());
-        object.field(
-            "blocked_merchant_countries",
-            &self.blocked_merchant_countries(),
-        );
-        object.field("spending_limits", &self.spending_limits());
-        object.field("spending_limits_currency", &self.spending_limits_currency());
-    }
-}
-
-impl Seen for api::IssuingCardLatestFraudWarning {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_fraud_warning");
-        object.field("started_at", &self.started_at());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingCardWalletsGooglePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_google_pay");
-        object.field("eligible", &self.eligible());
-        object.field("ineligible_reason", &self.ineligible_reason());
-    }
-}
-
-impl Seen for api::IssuingCardLifecycleControlsCancelAfter {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_lifecycle_conditions");
-        object.field("payment_count", &self.payment_count());
-    }
-}
-
-impl Seen for api::IssuingCardLifecycleControls {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_lifecycle_controls");
-        object.field("cancel_after", &self.cancel_after());
-    }
-}
-
-impl Seen for api::IssuingCardShipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_shipping");
-        object.field("address", &self.address());
-        object.field("address_validation", &self.address_validation());
-        object.field("business_name", &self.business_name());
-        object.field("carrier", &self.carrier());
-        object.field("customs", &self.customs());
-        object.field("delivered_at", &self.delivered_at());
-        object.field("eta", &self.eta());
-        object.field("name", &self.name());
-        object.field("phone_number", &self.phone_number());
-        object.field("require_signature", &self.require_signature());
-        object.field("service", &self.service());
-        object.field("shipped_at", &self.shipped_at());
-        object.field("status", &self.status());
-        object.field("tracking_number", &self.tracking_number());
-        object.field("tracking_url", &self.tracking_url());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingCardShippingAddressValidation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_shipping_address_validation");
-        object.field("mode", &self.mode());
-        object.field("normalized_address", &self.normalized_address());
-        object.field("result", &self.result());
-    }
-}
-
-impl Seen for api::IssuingCardShippingCustoms {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_shipping_customs");
-        object.field("eori_number", &self.eori_number());
-    }
-}
-
-impl Seen for api::IssuingCardSpendingControlsSpendingLimit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_spending_limit");
-        object.field("amount", &self.amount());
-        object.field("categories", &self.categories());
-        object.field("interval", &self.interval());
-    }
-}
-
-impl Seen for api::IssuingCardWallets {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_card_wallets");
-        object.field("apple_pay", &self.apple_pay());
-        object.field("google_pay", &self.google_pay());
-        object.field(
-            "primary_account_identifier",
-            &self.primary_account_identifier(),
-        );
-    }
-}
-
-impl Seen for api::IssuingCardholderBilling {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_address");
-        object.field("address", &self.address());
-    }
-}
-
-impl Seen for api::IssuingCardholderSpendingControls {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_authorization_controls");
-        object.field("allowed_card_presences", &self.allowed_card_presences());
-        object.field("allowed_categories", &self.allowed_categories());
-        object.field(
-            "allowed_merchant_countries",
-            &self.allowed_merchant_countries(),
-        );
-        object.field("blocked_card_presences", &self.blocked_card_presences());
-        object.field("blocked_categories", &self.blocked_categories());
-        object.field(
-            "blocked_merchant_countries",
-            &self.blocked_merchant_countries(),
-        );
-        object.field("spending_limits", &self.spending_limits());
-        object.field("spending_limits_currency", &self.spending_limits_currency());
-    }
-}
-
-impl Seen for api::IssuingCardholderIndividualCardIssuing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_card_issuing");
-        object.field("user_terms_acceptance", &self.user_terms_acceptance());
-    }
-}
-
-impl Seen for api::IssuingCardholderCompany {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_company");
-        object.field("tax_id_provided", &self.tax_id_provided());
     }
 }

@@ -4,19 +4,667 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::IssuingCardholderIndividualVerificationDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_id_document");
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "invoices_payment_method_options_billie_company_details",
+        );
+        object.field("registered_address", &self.registered_address());
+        object.field("registered_name", &self.registered_name());
+        object.field("registration_number", &self.registration_number());
+        object.field("registration_type", &self.registration_type());
+        object.field("vat", &self.vat());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettingsPaymentMethodOptionsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_payment_settings");
+        object.field("default_mandate", &self.default_mandate());
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_types", &self.payment_method_types());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "invoices_payments_invoice_payment_associated_payment");
+        object.field("charge", &self.charge());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("payment_record", &self.payment_record());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::InvoicePaymentStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "invoices_payments_invoice_payment_status_transitions");
+        object.field("canceled_at", &self.canceled_at());
+        object.field("paid_at", &self.paid_at());
+    }
+}
+
+impl CompareWithJson for api::InvoiceConfirmationSecret {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_confirmation_secret");
+        object.field("client_secret", &self.client_secret());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::InvoiceFromInvoice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_from_invoice");
+        object.field("action", &self.action());
+        object.field("invoice", &self.invoice());
+    }
+}
+
+impl CompareWithJson for api::InvoiceRendering {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_invoice_rendering");
+        object.field("amount_tax_display", &self.amount_tax_display());
+        object.field("pdf", &self.pdf());
+        object.field("template", &self.template());
+        object.field("template_version", &self.template_version());
+    }
+}
+
+impl CompareWithJson for api::InvoiceCustomerTaxId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_invoice_tax_id");
+        object.field("type", &self.type_());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::InvoiceTotalPretaxCreditAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_pretax_credit_amount");
+        object.field("amount", &self.amount());
+        object.field(
+            "credit_balance_transaction",
+            &self.credit_balance_transaction(),
+        );
+        object.field("discount", &self.discount());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::CreditNoteShippingCost {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_shipping_cost");
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("amount_total", &self.amount_total());
+        object.field("shipping_rate", &self.shipping_rate());
+        object.field("taxes", &self.taxes());
+    }
+}
+
+impl CompareWithJson for api::InvoiceStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "invoices_resource_status_transitions");
+        object.field("finalized_at", &self.finalized_at());
+        object.field("marked_uncollectible_at", &self.marked_uncollectible_at());
+        object.field("paid_at", &self.paid_at());
+        object.field("voided_at", &self.voided_at());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.authorization");
+        object.field("amount", &self.amount());
+        object.field("amount_details", &self.amount_details());
+        object.field("approved", &self.approved());
+        object.field("authorization_method", &self.authorization_method());
+        object.field("balance_transactions", &self.balance_transactions());
+        object.field("card", &self.card());
+        object.field("card_presence", &self.card_presence());
+        object.field("cardholder", &self.cardholder());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("fleet", &self.fleet());
+        object.field("fraud_challenges", &self.fraud_challenges());
+        object.field("fuel", &self.fuel());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("merchant_amount", &self.merchant_amount());
+        object.field("merchant_currency", &self.merchant_currency());
+        object.field("merchant_data", &self.merchant_data());
+        object.field("metadata", &self.metadata());
+        object.field("network_data", &self.network_data());
+        object.field("object", &self.object());
+        object.field("pending_request", &self.pending_request());
+        object.field("request_history", &self.request_history());
+        object.field("status", &self.status());
+        object.field("token", &self.token());
+        object.field("transactions", &self.transactions());
+        object.field("treasury", &self.treasury());
+        object.field("verification_data", &self.verification_data());
+        object.field(
+            "verified_by_fraud_challenge",
+            &self.verified_by_fraud_challenge(),
+        );
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::IssuingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.card");
+        object.field("brand", &self.brand());
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("cardholder", &self.cardholder());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("cvc", &self.cvc());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("financial_account", &self.financial_account());
+        object.field("id", &self.id());
+        object.field("last4", &self.last4());
+        object.field("latest_fraud_warning", &self.latest_fraud_warning());
+        object.field("lifecycle_controls", &self.lifecycle_controls());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("number", &self.number());
+        object.field("object", &self.object());
+        object.field("personalization_design", &self.personalization_design());
+        object.field("replaced_by", &self.replaced_by());
+        object.field("replacement_for", &self.replacement_for());
+        object.field("replacement_reason", &self.replacement_reason());
+        object.field("second_line", &self.second_line());
+        object.field("shipping", &self.shipping());
+        object.field("spending_controls", &self.spending_controls());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+        object.field("wallets", &self.wallets());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholder {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.cardholder");
+        object.field("billing", &self.billing());
+        object.field("company", &self.company());
+        object.field("created", &self.created());
+        object.field("email", &self.email());
+        object.field("id", &self.id());
+        object.field("individual", &self.individual());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("phone_number", &self.phone_number());
+        object.field("preferred_locales", &self.preferred_locales());
+        object.field("requirements", &self.requirements());
+        object.field("spending_controls", &self.spending_controls());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingDispute {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.dispute");
+        object.field("amount", &self.amount());
+        object.field("balance_transactions", &self.balance_transactions());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("evidence", &self.evidence());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("loss_reason", &self.loss_reason());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("transaction", &self.transaction());
+        object.field("treasury", &self.treasury());
+    }
+}
+
+impl CompareWithJson for api::IssuingPersonalizationDesign {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.personalization_design");
+        object.field("card_logo", &self.card_logo());
+        object.field("carrier_text", &self.carrier_text());
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("lookup_key", &self.lookup_key());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("physical_bundle", &self.physical_bundle());
+        object.field("preferences", &self.preferences());
+        object.field("rejection_reasons", &self.rejection_reasons());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::IssuingPhysicalBundle {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.physical_bundle");
+        object.field("features", &self.features());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingToken {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.token");
+        object.field("card", &self.card());
+        object.field("created", &self.created());
+        object.field("device_fingerprint", &self.device_fingerprint());
+        object.field("id", &self.id());
+        object.field("last4", &self.last4());
+        object.field("livemode", &self.livemode());
+        object.field("network", &self.network());
+        object.field("network_data", &self.network_data());
+        object.field("network_updated_at", &self.network_updated_at());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("wallet_provider", &self.wallet_provider());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing.transaction");
+        object.field("amount", &self.amount());
+        object.field("amount_details", &self.amount_details());
+        object.field("authorization", &self.authorization());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("card", &self.card());
+        object.field("cardholder", &self.cardholder());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("dispute", &self.dispute());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("merchant_amount", &self.merchant_amount());
+        object.field("merchant_currency", &self.merchant_currency());
+        object.field("merchant_data", &self.merchant_data());
+        object.field("metadata", &self.metadata());
+        object.field("network_data", &self.network_data());
+        object.field("object", &self.object());
+        object.field("purchase_details", &self.purchase_details());
+        object.field("token", &self.token());
+        object.field("treasury", &self.treasury());
+        object.field("type", &self.type_());
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationAmountDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_amount_details");
+        object.field("atm_fee", &self.atm_fee());
+        object.field("cashback_amount", &self.cashback_amount());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationVerificationDataAuthenticationExemption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_authentication_exemption");
+        object.field("claimed_by", &self.claimed_by());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleetCardholderPromptData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "issuing_authorization_fleet_cardholder_prompt_data");
+        object.field("alphanumeric_id", &self.alphanumeric_id());
+        object.field("driver_id", &self.driver_id());
+        object.field("odometer", &self.odometer());
+        object.field("unspecified_id", &self.unspecified_id());
+        object.field("user_id", &self.user_id());
+        object.field("vehicle_number", &self.vehicle_number());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fleet_data");
+        object.field("cardholder_prompt_data", &self.cardholder_prompt_data());
+        object.field("purchase_type", &self.purchase_type());
+        object.field("reported_breakdown", &self.reported_breakdown());
+        object.field("service_type", &self.service_type());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleetReportedBreakdownFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fleet_fuel_price_data");
+        object.field("gross_amount_decimal", &self.gross_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleetReportedBreakdownNonFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fleet_non_fuel_price_data");
+        object.field("gross_amount_decimal", &self.gross_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleetReportedBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fleet_reported_breakdown");
+        object.field("fuel", &self.fuel());
+        object.field("non_fuel", &self.non_fuel());
+        object.field("tax", &self.tax());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFleetReportedBreakdownTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fleet_tax_data");
+        object.field("local_amount_decimal", &self.local_amount_decimal());
+        object.field("national_amount_decimal", &self.national_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFraudChallenge {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fraud_challenge");
+        object.field("channel", &self.channel());
+        object.field("status", &self.status());
+        object.field("undeliverable_reason", &self.undeliverable_reason());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_fuel_data");
+        object.field("industry_product_code", &self.industry_product_code());
+        object.field("quantity_decimal", &self.quantity_decimal());
+        object.field("type", &self.type_());
+        object.field("unit", &self.unit());
+        object.field("unit_cost_decimal", &self.unit_cost_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationMerchantData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_merchant_data");
+        object.field("category", &self.category());
+        object.field("category_code", &self.category_code());
+        object.field("city", &self.city());
+        object.field("country", &self.country());
+        object.field("name", &self.name());
+        object.field("network_id", &self.network_id());
+        object.field("postal_code", &self.postal_code());
+        object.field("state", &self.state());
+        object.field("tax_id", &self.tax_id());
+        object.field("terminal_id", &self.terminal_id());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationNetworkData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_network_data");
+        object.field("acquiring_institution_id", &self.acquiring_institution_id());
+        object.field(
+            "system_trace_audit_number",
+            &self.system_trace_audit_number(),
+        );
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationPendingRequest {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_pending_request");
+        object.field("amount", &self.amount());
+        object.field("amount_details", &self.amount_details());
+        object.field("currency", &self.currency());
+        object.field("is_amount_controllable", &self.is_amount_controllable());
+        object.field("merchant_amount", &self.merchant_amount());
+        object.field("merchant_currency", &self.merchant_currency());
+        object.field("network_risk_score", &self.network_risk_score());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationRequestHistory {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_request");
+        object.field("amount", &self.amount());
+        object.field("amount_details", &self.amount_details());
+        object.field("approved", &self.approved());
+        object.field("authorization_code", &self.authorization_code());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("merchant_amount", &self.merchant_amount());
+        object.field("merchant_currency", &self.merchant_currency());
+        object.field("network_risk_score", &self.network_risk_score());
+        object.field("reason", &self.reason());
+        object.field("reason_message", &self.reason_message());
+        object.field("requested_at", &self.requested_at());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationVerificationDataThreeDSecure {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_three_d_secure");
+        object.field("result", &self.result());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationTreasury {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_treasury");
+        object.field("received_credits", &self.received_credits());
+        object.field("received_debits", &self.received_debits());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::IssuingAuthorizationVerificationData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_authorization_verification_data");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("authentication_exemption", &self.authentication_exemption());
+        object.field("cvc_check", &self.cvc_check());
+        object.field("expiry_check", &self.expiry_check());
+        object.field("postal_code", &self.postal_code());
+        object.field("three_d_secure", &self.three_d_secure());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardWalletsApplePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_apple_pay");
+        object.field("eligible", &self.eligible());
+        object.field("ineligible_reason", &self.ineligible_reason());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardSpendingControls {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_authorization_controls");
+        object.field("allowed_card_presences", &self.allowed_card_presences());
+        object.field("allowed_categories", &self.allowed_categories());
+        object.field(
+            "allowed_merchant_countries",
+            &self.allowed_merchant_countries(),
+        );
+        object.field("blocked_card_presences", &self.blocked_card_presences());
+        object.field("blocked_categories", &self.blocked_categories());
+        object.field(
+            "blocked_merchant_countries",
+            &self.blocked_merchant_countries(),
+        );
+        object.field("spending_limits", &self.spending_limits());
+        object.field("spending_limits_currency", &self.spending_limits_currency());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardLatestFraudWarning {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_fraud_warning");
+        object.field("started_at", &self.started_at());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardWalletsGooglePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_google_pay");
+        object.field("eligible", &self.eligible());
+        object.field("ineligible_reason", &self.ineligible_reason());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardLifecycleControlsCancelAfter {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_lifecycle_conditions");
+        object.field("payment_count", &self.payment_count());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardLifecycleControls {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_lifecycle_controls");
+        object.field("cancel_after", &self.cancel_after());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardShipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_shipping");
+        object.field("address", &self.address());
+        object.field("address_validation", &self.address_validation());
+        object.field("business_name", &self.business_name());
+        object.field("carrier", &self.carrier());
+        object.field("customs", &self.customs());
+        object.field("delivered_at", &self.delivered_at());
+        object.field("eta", &self.eta());
+        object.field("name", &self.name());
+        object.field("phone_number", &self.phone_number());
+        object.field("require_signature", &self.require_signature());
+        object.field("service", &self.service());
+        object.field("shipped_at", &self.shipped_at());
+        object.field("status", &self.status());
+        object.field("tracking_number", &self.tracking_number());
+        object.field("tracking_url", &self.tracking_url());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardShippingAddressValidation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_shipping_address_validation");
+        object.field("mode", &self.mode());
+        object.field("normalized_address", &self.normalized_address());
+        object.field("result", &self.result());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardShippingCustoms {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_shipping_customs");
+        object.field("eori_number", &self.eori_number());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardSpendingControlsSpendingLimit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_spending_limit");
+        object.field("amount", &self.amount());
+        object.field("categories", &self.categories());
+        object.field("interval", &self.interval());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardWallets {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_card_wallets");
+        object.field("apple_pay", &self.apple_pay());
+        object.field("google_pay", &self.google_pay());
+        object.field(
+            "primary_account_identifier",
+            &self.primary_account_identifier(),
+        );
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholderBilling {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_address");
+        object.field("address", &self.address());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholderSpendingControls {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_authorization_controls");
+        object.field("allowed_card_presences", &self.allowed_card_presences());
+        object.field("allowed_categories", &self.allowed_categories());
+        object.field(
+            "allowed_merchant_countries",
+            &self.allowed_merchant_countries(),
+        );
+        object.field("blocked_card_presences", &self.blocked_card_presences());
+        object.field("blocked_categories", &self.blocked_categories());
+        object.field(
+            "blocked_merchant_countries",
+            &self.blocked_merchant_countries(),
+        );
+        object.field("spending_limits", &self.spending_limits());
+        object.field("spending_limits_currency", &self.spending_limits_currency());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholderIndividualCardIssuing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_card_issuing");
+        object.field("user_terms_acceptance", &self.user_terms_acceptance());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholderCompany {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_company");
+        object.field("tax_id_provided", &self.tax_id_provided());
+    }
+}
+
+impl CompareWithJson for api::IssuingCardholderIndividualVerificationDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_id_document");
         object.field("back", &self.back());
         object.field("front", &self.front());
     }
 }
 
-impl Seen for api::IssuingCardholderIndividual {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_individual");
+impl CompareWithJson for api::IssuingCardholderIndividual {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_individual");
         object.field("card_issuing", &self.card_issuing());
         object.field("dob", &self.dob());
         object.field("first_name", &self.first_name());
@@ -25,51 +673,51 @@ impl Seen for api::IssuingCardholderIndividual {
     }
 }
 
-impl Seen for api::IssuingCardholderIndividualDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_individual_dob");
+impl CompareWithJson for api::IssuingCardholderIndividualDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_individual_dob");
         object.field("day", &self.day());
         object.field("month", &self.month());
         object.field("year", &self.year());
     }
 }
 
-impl Seen for api::IssuingCardholderRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_requirements");
+impl CompareWithJson for api::IssuingCardholderRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_requirements");
         object.field("disabled_reason", &self.disabled_reason());
         object.field("past_due", &self.past_due());
     }
 }
 
-impl Seen for api::IssuingCardholderSpendingControlsSpendingLimit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_spending_limit");
+impl CompareWithJson for api::IssuingCardholderSpendingControlsSpendingLimit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_spending_limit");
         object.field("amount", &self.amount());
         object.field("categories", &self.categories());
         object.field("interval", &self.interval());
     }
 }
 
-impl Seen for api::IssuingCardholderIndividualCardIssuingUserTermsAcceptance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_user_terms_acceptance");
+impl CompareWithJson for api::IssuingCardholderIndividualCardIssuingUserTermsAcceptance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_user_terms_acceptance");
         object.field("date", &self.date());
         object.field("ip", &self.ip());
         object.field("user_agent", &self.user_agent());
     }
 }
 
-impl Seen for api::IssuingCardholderIndividualVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_cardholder_verification");
+impl CompareWithJson for api::IssuingCardholderIndividualVerification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_cardholder_verification");
         object.field("document", &self.document());
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceCanceled {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_canceled_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceCanceled {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_canceled_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("canceled_at", &self.canceled_at());
         object.field(
@@ -86,9 +734,9 @@ impl Seen for api::IssuingDisputeEvidenceCanceled {
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceDuplicate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_duplicate_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceDuplicate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_duplicate_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("card_statement", &self.card_statement());
         object.field("cash_receipt", &self.cash_receipt());
@@ -98,9 +746,9 @@ impl Seen for api::IssuingDisputeEvidenceDuplicate {
     }
 }
 
-impl Seen for api::IssuingDisputeEvidence {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidence {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_evidence");
         object.field("canceled", &self.canceled());
         object.field("duplicate", &self.duplicate());
         object.field("fraudulent", &self.fraudulent());
@@ -116,17 +764,17 @@ impl Seen for api::IssuingDisputeEvidence {
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceFraudulent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_fraudulent_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceFraudulent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_fraudulent_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("explanation", &self.explanation());
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceMerchandiseNotAsDescribed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::IssuingDisputeEvidenceMerchandiseNotAsDescribed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
             "issuing_dispute_merchandise_not_as_described_evidence",
         );
@@ -139,17 +787,17 @@ impl Seen for api::IssuingDisputeEvidenceMerchandiseNotAsDescribed {
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceNoValidAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_no_valid_authorization_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceNoValidAuthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_no_valid_authorization_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("explanation", &self.explanation());
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceNotReceived {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_not_received_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceNotReceived {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_not_received_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("expected_at", &self.expected_at());
         object.field("explanation", &self.explanation());
@@ -158,740 +806,12 @@ impl Seen for api::IssuingDisputeEvidenceNotReceived {
     }
 }
 
-impl Seen for api::IssuingDisputeEvidenceOther {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_other_evidence");
+impl CompareWithJson for api::IssuingDisputeEvidenceOther {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_other_evidence");
         object.field("additional_documentation", &self.additional_documentation());
         object.field("explanation", &self.explanation());
         object.field("product_description", &self.product_description());
         object.field("product_type", &self.product_type());
-    }
-}
-
-impl Seen for api::IssuingDisputeEvidenceServiceNotAsDescribed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_service_not_as_described_evidence");
-        object.field("additional_documentation", &self.additional_documentation());
-        object.field("canceled_at", &self.canceled_at());
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("explanation", &self.explanation());
-        object.field("received_at", &self.received_at());
-    }
-}
-
-impl Seen for api::IssuingDisputeTreasury {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_dispute_treasury");
-        object.field("debit_reversal", &self.debit_reversal());
-        object.field("received_debit", &self.received_debit());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkDataWalletProviderCardholderAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_address");
-        object.field("line1", &self.line1());
-        object.field("postal_code", &self.postal_code());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkDataDevice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_device");
-        object.field("device_fingerprint", &self.device_fingerprint());
-        object.field("ip_address", &self.ip_address());
-        object.field("location", &self.location());
-        object.field("name", &self.name());
-        object.field("phone_number", &self.phone_number());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkDataMastercard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_mastercard");
-        object.field("card_reference_id", &self.card_reference_id());
-        object.field("token_reference_id", &self.token_reference_id());
-        object.field("token_requestor_id", &self.token_requestor_id());
-        object.field("token_requestor_name", &self.token_requestor_name());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_network_data");
-        object.field("device", &self.device());
-        object.field("mastercard", &self.mastercard());
-        object.field("type", &self.type_());
-        object.field("visa", &self.visa());
-        object.field("wallet_provider", &self.wallet_provider());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkDataVisa {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_visa");
-        object.field("card_reference_id", &self.card_reference_id());
-        object.field("token_reference_id", &self.token_reference_id());
-        object.field("token_requestor_id", &self.token_requestor_id());
-        object.field("token_risk_score", &self.token_risk_score());
-    }
-}
-
-impl Seen for api::IssuingTokenNetworkDataWalletProvider {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_network_token_wallet_provider");
-        object.field("account_id", &self.account_id());
-        object.field("account_trust_score", &self.account_trust_score());
-        object.field("card_number_source", &self.card_number_source());
-        object.field("cardholder_address", &self.cardholder_address());
-        object.field("cardholder_name", &self.cardholder_name());
-        object.field("device_trust_score", &self.device_trust_score());
-        object.field(
-            "hashed_account_email_address",
-            &self.hashed_account_email_address(),
-        );
-        object.field("reason_codes", &self.reason_codes());
-        object.field("suggested_decision", &self.suggested_decision());
-        object.field(
-            "suggested_decision_version",
-            &self.suggested_decision_version(),
-        );
-    }
-}
-
-impl Seen for api::IssuingPersonalizationDesignCarrierText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_personalization_design_carrier_text");
-        object.field("footer_body", &self.footer_body());
-        object.field("footer_title", &self.footer_title());
-        object.field("header_body", &self.header_body());
-        object.field("header_title", &self.header_title());
-    }
-}
-
-impl Seen for api::IssuingPersonalizationDesignPreferences {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_personalization_design_preferences");
-        object.field("is_default", &self.is_default());
-        object.field("is_platform_default", &self.is_platform_default());
-    }
-}
-
-impl Seen for api::IssuingPersonalizationDesignRejectionReasons {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_personalization_design_rejection_reasons");
-        object.field("card_logo", &self.card_logo());
-        object.field("carrier_text", &self.carrier_text());
-    }
-}
-
-impl Seen for api::IssuingPhysicalBundleFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_physical_bundle_features");
-        object.field("card_logo", &self.card_logo());
-        object.field("carrier_text", &self.carrier_text());
-        object.field("second_line", &self.second_line());
-    }
-}
-
-impl Seen for api::IssuingTransactionAmountDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_amount_details");
-        object.field("atm_fee", &self.atm_fee());
-        object.field("cashback_amount", &self.cashback_amount());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleetCardholderPromptData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_cardholder_prompt_data");
-        object.field("driver_id", &self.driver_id());
-        object.field("odometer", &self.odometer());
-        object.field("unspecified_id", &self.unspecified_id());
-        object.field("user_id", &self.user_id());
-        object.field("vehicle_number", &self.vehicle_number());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_data");
-        object.field("cardholder_prompt_data", &self.cardholder_prompt_data());
-        object.field("purchase_type", &self.purchase_type());
-        object.field("reported_breakdown", &self.reported_breakdown());
-        object.field("service_type", &self.service_type());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_fuel_price_data");
-        object.field("gross_amount_decimal", &self.gross_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_non_fuel_price_data");
-        object.field("gross_amount_decimal", &self.gross_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_reported_breakdown");
-        object.field("fuel", &self.fuel());
-        object.field("non_fuel", &self.non_fuel());
-        object.field("tax", &self.tax());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fleet_tax_data");
-        object.field("local_amount_decimal", &self.local_amount_decimal());
-        object.field("national_amount_decimal", &self.national_amount_decimal());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFlight {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_flight_data");
-        object.field("departure_at", &self.departure_at());
-        object.field("passenger_name", &self.passenger_name());
-        object.field("refundable", &self.refundable());
-        object.field("segments", &self.segments());
-        object.field("travel_agency", &self.travel_agency());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFlightSegment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_flight_data_leg");
-        object.field("arrival_airport_code", &self.arrival_airport_code());
-        object.field("carrier", &self.carrier());
-        object.field("departure_airport_code", &self.departure_airport_code());
-        object.field("flight_number", &self.flight_number());
-        object.field("service_class", &self.service_class());
-        object.field("stopover_allowed", &self.stopover_allowed());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsFuel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_fuel_data");
-        object.field("industry_product_code", &self.industry_product_code());
-        object.field("quantity_decimal", &self.quantity_decimal());
-        object.field("type", &self.type_());
-        object.field("unit", &self.unit());
-        object.field("unit_cost_decimal", &self.unit_cost_decimal());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsLodging {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_lodging_data");
-        object.field("check_in_at", &self.check_in_at());
-        object.field("nights", &self.nights());
-    }
-}
-
-impl Seen for api::IssuingTransactionNetworkData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_network_data");
-        object.field("authorization_code", &self.authorization_code());
-        object.field("processing_date", &self.processing_date());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_purchase_details");
-        object.field("fleet", &self.fleet());
-        object.field("flight", &self.flight());
-        object.field("fuel", &self.fuel());
-        object.field("lodging", &self.lodging());
-        object.field("receipt", &self.receipt());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::IssuingTransactionPurchaseDetailsReceipt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_receipt_data");
-        object.field("description", &self.description());
-        object.field("quantity", &self.quantity());
-        object.field("total", &self.total());
-        object.field("unit_cost", &self.unit_cost());
-    }
-}
-
-impl Seen for api::IssuingTransactionTreasury {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "issuing_transaction_treasury");
-        object.field("received_credit", &self.received_credit());
-        object.field("received_debit", &self.received_debit());
-    }
-}
-
-impl Seen for api::LineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "item");
-        object.field("adjustable_quantity", &self.adjustable_quantity());
-        object.field("amount_discount", &self.amount_discount());
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("amount_total", &self.amount_total());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("discounts", &self.discounts());
-        object.field("id", &self.id());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-        object.field("taxes", &self.taxes());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKlarnaPayerDetailsAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "klarna_address");
-        object.field("country", &self.country());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKlarnaPayerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "klarna_payer_details");
-        object.field("address", &self.address());
-    }
-}
-
-impl Seen for api::AccountCompany {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_company");
-        object.field("address", &self.address());
-        object.field("address_kana", &self.address_kana());
-        object.field("address_kanji", &self.address_kanji());
-        object.field("administrative_address", &self.administrative_address());
-        object.field("directors_provided", &self.directors_provided());
-        object.field("directorship_declaration", &self.directorship_declaration());
-        object.field("executives_provided", &self.executives_provided());
-        object.field("export_license_id", &self.export_license_id());
-        object.field("export_purpose_code", &self.export_purpose_code());
-        object.field("name", &self.name());
-        object.field("name_kana", &self.name_kana());
-        object.field("name_kanji", &self.name_kanji());
-        object.field("owners_provided", &self.owners_provided());
-        object.field("ownership_declaration", &self.ownership_declaration());
-        object.field(
-            "ownership_exemption_reason",
-            &self.ownership_exemption_reason(),
-        );
-        object.field("phone", &self.phone());
-        object.field("physical_address", &self.physical_address());
-        object.field(
-            "principal_place_of_business",
-            &self.principal_place_of_business(),
-        );
-        object.field("registration_date", &self.registration_date());
-        object.field(
-            "representative_declaration",
-            &self.representative_declaration(),
-        );
-        object.field("structure", &self.structure());
-        object.field("tax_id_provided", &self.tax_id_provided());
-        object.field("tax_id_registrar", &self.tax_id_registrar());
-        object.field("vat_id_provided", &self.vat_id_provided());
-        object.field("verification", &self.verification());
-    }
-}
-
-impl Seen for api::AccountCompanyVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_company_verification");
-        object.field("document", &self.document());
-    }
-}
-
-impl Seen for api::AccountCompanyVerificationDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_company_verification_document");
-        object.field("back", &self.back());
-        object.field("details", &self.details());
-        object.field("details_code", &self.details_code());
-        object.field("front", &self.front());
-    }
-}
-
-impl Seen for api::AccountCompanyDirectorshipDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_directorship_declaration");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::PersonDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_dob");
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::AccountCompanyAddressKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_japan_address");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::PersonVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_person_verification");
-        object.field("additional_document", &self.additional_document());
-        object.field("details", &self.details());
-        object.field("details_code", &self.details_code());
-        object.field("document", &self.document());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::PersonVerificationAdditionalDocument {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_person_verification_document");
-        object.field("back", &self.back());
-        object.field("details", &self.details());
-        object.field("details_code", &self.details_code());
-        object.field("front", &self.front());
-    }
-}
-
-impl Seen for api::AccountCompanyRegistrationDate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_registration_date");
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::AccountCompanyRepresentativeDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_representative_declaration");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::AccountCompanyOwnershipDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "legal_entity_ubo_declaration");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::ChargeLevel3 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "level3");
-        object.field("customer_reference", &self.customer_reference());
-        object.field("line_items", &self.line_items());
-        object.field("merchant_reference", &self.merchant_reference());
-        object.field("shipping_address_zip", &self.shipping_address_zip());
-        object.field("shipping_amount", &self.shipping_amount());
-        object.field("shipping_from_zip", &self.shipping_from_zip());
-    }
-}
-
-impl Seen for api::ChargeLevel3LineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "level3_line_items");
-        object.field("discount_amount", &self.discount_amount());
-        object.field("product_code", &self.product_code());
-        object.field("product_description", &self.product_description());
-        object.field("quantity", &self.quantity());
-        object.field("tax_amount", &self.tax_amount());
-        object.field("unit_cost", &self.unit_cost());
-    }
-}
-
-impl Seen for api::InvoiceLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "line_item");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("discount_amounts", &self.discount_amounts());
-        object.field("discountable", &self.discountable());
-        object.field("discounts", &self.discounts());
-        object.field("id", &self.id());
-        object.field("invoice", &self.invoice());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("parent", &self.parent());
-        object.field("period", &self.period());
-        object.field("pretax_credit_amounts", &self.pretax_credit_amounts());
-        object.field("pricing", &self.pricing());
-        object.field("quantity", &self.quantity());
-        object.field("quantity_decimal", &self.quantity_decimal());
-        object.field("subscription", &self.subscription());
-        object.field("subtotal", &self.subtotal());
-        object.field("taxes", &self.taxes());
-    }
-}
-
-impl Seen for api::LineItemAdjustableQuantity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "line_items_adjustable_quantity");
-        object.field("enabled", &self.enabled());
-        object.field("maximum", &self.maximum());
-        object.field("minimum", &self.minimum());
-    }
-}
-
-impl Seen for api::CheckoutSessionTotalDetailsBreakdownDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "line_items_discount_amount");
-        object.field("amount", &self.amount());
-        object.field("discount", &self.discount());
-    }
-}
-
-impl Seen for api::CheckoutSessionShippingCostTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "line_items_tax_amount");
-        object.field("amount", &self.amount());
-        object.field("rate", &self.rate());
-        object.field("taxability_reason", &self.taxability_reason());
-        object.field("taxable_amount", &self.taxable_amount());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "linked_account_options_common");
-        object.field("filters", &self.filters());
-        object.field("permissions", &self.permissions());
-        object.field("prefetch", &self.prefetch());
-        object.field("return_url", &self.return_url());
-    }
-}
-
-impl Seen for api::LoginLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "login_link");
-        object.field("created", &self.created());
-        object.field("object", &self.object());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::Mandate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate");
-        object.field("customer_acceptance", &self.customer_acceptance());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("multi_use", &self.multi_use());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("payment_method", &self.payment_method());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("single_use", &self.single_use());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_acss_debit");
-        object.field("default_for", &self.default_for());
-        object.field("interval_description", &self.interval_description());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("transaction_type", &self.transaction_type());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_au_becs_debit");
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_bacs_debit");
-        object.field("display_name", &self.display_name());
-        object.field("network_status", &self.network_status());
-        object.field("reference", &self.reference());
-        object.field("revocation_reason", &self.revocation_reason());
-        object.field("service_user_number", &self.service_user_number());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandateMultiUse {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_multi_use");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsNzBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_options_payto");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("payments_per_period", &self.payments_per_period());
-        object.field("purpose", &self.purpose());
-        object.field("start_date", &self.start_date());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsUpiMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_options_upi");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("description", &self.description());
-        object.field("end_date", &self.end_date());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_payment_method_details");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("blik", &self.blik());
-        object.field("card", &self.card());
-        object.field("cashapp", &self.cashapp());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
-        object.field("paypal", &self.paypal());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("twint", &self.twint());
-        object.field("type", &self.type_());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_payment_method_details_blik");
-        object.field("expires_at", &self.expires_at());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_paypal");
-        object.field("billing_agreement_id", &self.billing_agreement_id());
-        object.field("payer_id", &self.payer_id());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_payto");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("payments_per_period", &self.payments_per_period());
-        object.field("purpose", &self.purpose());
-        object.field("start_date", &self.start_date());
-    }
-}
-
-impl Seen for api::MandatePaymentMethodDetailsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_pix");
-        object.field("amount_includes_iof", &self.amount_includes_iof());
-        object.field("amount_type", &self.amount_type());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("reference", &self.reference());
-        object.field("start_date", &self.start_date());
     }
 }

@@ -4,39 +4,663 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::MandatePaymentMethodDetailsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::IssuingDisputeEvidenceServiceNotAsDescribed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "issuing_dispute_service_not_as_described_evidence");
+        object.field("additional_documentation", &self.additional_documentation());
+        object.field("canceled_at", &self.canceled_at());
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("explanation", &self.explanation());
+        object.field("received_at", &self.received_at());
     }
 }
 
-impl Seen for api::MandatePaymentMethodDetailsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_sepa_debit");
+impl CompareWithJson for api::IssuingDisputeTreasury {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_dispute_treasury");
+        object.field("debit_reversal", &self.debit_reversal());
+        object.field("received_debit", &self.received_debit());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkDataWalletProviderCardholderAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_address");
+        object.field("line1", &self.line1());
+        object.field("postal_code", &self.postal_code());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkDataDevice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_device");
+        object.field("device_fingerprint", &self.device_fingerprint());
+        object.field("ip_address", &self.ip_address());
+        object.field("location", &self.location());
+        object.field("name", &self.name());
+        object.field("phone_number", &self.phone_number());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkDataMastercard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_mastercard");
+        object.field("card_reference_id", &self.card_reference_id());
+        object.field("token_reference_id", &self.token_reference_id());
+        object.field("token_requestor_id", &self.token_requestor_id());
+        object.field("token_requestor_name", &self.token_requestor_name());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_network_data");
+        object.field("device", &self.device());
+        object.field("mastercard", &self.mastercard());
+        object.field("type", &self.type_());
+        object.field("visa", &self.visa());
+        object.field("wallet_provider", &self.wallet_provider());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkDataVisa {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_visa");
+        object.field("card_reference_id", &self.card_reference_id());
+        object.field("token_reference_id", &self.token_reference_id());
+        object.field("token_requestor_id", &self.token_requestor_id());
+        object.field("token_risk_score", &self.token_risk_score());
+    }
+}
+
+impl CompareWithJson for api::IssuingTokenNetworkDataWalletProvider {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_network_token_wallet_provider");
+        object.field("account_id", &self.account_id());
+        object.field("account_trust_score", &self.account_trust_score());
+        object.field("card_number_source", &self.card_number_source());
+        object.field("cardholder_address", &self.cardholder_address());
+        object.field("cardholder_name", &self.cardholder_name());
+        object.field("device_trust_score", &self.device_trust_score());
+        object.field(
+            "hashed_account_email_address",
+            &self.hashed_account_email_address(),
+        );
+        object.field("reason_codes", &self.reason_codes());
+        object.field("suggested_decision", &self.suggested_decision());
+        object.field(
+            "suggested_decision_version",
+            &self.suggested_decision_version(),
+        );
+    }
+}
+
+impl CompareWithJson for api::IssuingPersonalizationDesignCarrierText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_personalization_design_carrier_text");
+        object.field("footer_body", &self.footer_body());
+        object.field("footer_title", &self.footer_title());
+        object.field("header_body", &self.header_body());
+        object.field("header_title", &self.header_title());
+    }
+}
+
+impl CompareWithJson for api::IssuingPersonalizationDesignPreferences {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_personalization_design_preferences");
+        object.field("is_default", &self.is_default());
+        object.field("is_platform_default", &self.is_platform_default());
+    }
+}
+
+impl CompareWithJson for api::IssuingPersonalizationDesignRejectionReasons {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "issuing_personalization_design_rejection_reasons");
+        object.field("card_logo", &self.card_logo());
+        object.field("carrier_text", &self.carrier_text());
+    }
+}
+
+impl CompareWithJson for api::IssuingPhysicalBundleFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_physical_bundle_features");
+        object.field("card_logo", &self.card_logo());
+        object.field("carrier_text", &self.carrier_text());
+        object.field("second_line", &self.second_line());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionAmountDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_amount_details");
+        object.field("atm_fee", &self.atm_fee());
+        object.field("cashback_amount", &self.cashback_amount());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleetCardholderPromptData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "issuing_transaction_fleet_cardholder_prompt_data");
+        object.field("driver_id", &self.driver_id());
+        object.field("odometer", &self.odometer());
+        object.field("unspecified_id", &self.unspecified_id());
+        object.field("user_id", &self.user_id());
+        object.field("vehicle_number", &self.vehicle_number());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fleet_data");
+        object.field("cardholder_prompt_data", &self.cardholder_prompt_data());
+        object.field("purchase_type", &self.purchase_type());
+        object.field("reported_breakdown", &self.reported_breakdown());
+        object.field("service_type", &self.service_type());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fleet_fuel_price_data");
+        object.field("gross_amount_decimal", &self.gross_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fleet_non_fuel_price_data");
+        object.field("gross_amount_decimal", &self.gross_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fleet_reported_breakdown");
+        object.field("fuel", &self.fuel());
+        object.field("non_fuel", &self.non_fuel());
+        object.field("tax", &self.tax());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fleet_tax_data");
+        object.field("local_amount_decimal", &self.local_amount_decimal());
+        object.field("national_amount_decimal", &self.national_amount_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFlight {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_flight_data");
+        object.field("departure_at", &self.departure_at());
+        object.field("passenger_name", &self.passenger_name());
+        object.field("refundable", &self.refundable());
+        object.field("segments", &self.segments());
+        object.field("travel_agency", &self.travel_agency());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFlightSegment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_flight_data_leg");
+        object.field("arrival_airport_code", &self.arrival_airport_code());
+        object.field("carrier", &self.carrier());
+        object.field("departure_airport_code", &self.departure_airport_code());
+        object.field("flight_number", &self.flight_number());
+        object.field("service_class", &self.service_class());
+        object.field("stopover_allowed", &self.stopover_allowed());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsFuel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_fuel_data");
+        object.field("industry_product_code", &self.industry_product_code());
+        object.field("quantity_decimal", &self.quantity_decimal());
+        object.field("type", &self.type_());
+        object.field("unit", &self.unit());
+        object.field("unit_cost_decimal", &self.unit_cost_decimal());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsLodging {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_lodging_data");
+        object.field("check_in_at", &self.check_in_at());
+        object.field("nights", &self.nights());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionNetworkData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_network_data");
+        object.field("authorization_code", &self.authorization_code());
+        object.field("processing_date", &self.processing_date());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_purchase_details");
+        object.field("fleet", &self.fleet());
+        object.field("flight", &self.flight());
+        object.field("fuel", &self.fuel());
+        object.field("lodging", &self.lodging());
+        object.field("receipt", &self.receipt());
         object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionPurchaseDetailsReceipt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_receipt_data");
+        object.field("description", &self.description());
+        object.field("quantity", &self.quantity());
+        object.field("total", &self.total());
+        object.field("unit_cost", &self.unit_cost());
+    }
+}
+
+impl CompareWithJson for api::IssuingTransactionTreasury {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "issuing_transaction_treasury");
+        object.field("received_credit", &self.received_credit());
+        object.field("received_debit", &self.received_debit());
+    }
+}
+
+impl CompareWithJson for api::LineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "item");
+        object.field("adjustable_quantity", &self.adjustable_quantity());
+        object.field("amount_discount", &self.amount_discount());
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("amount_total", &self.amount_total());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("discounts", &self.discounts());
+        object.field("id", &self.id());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+        object.field("taxes", &self.taxes());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKlarnaPayerDetailsAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "klarna_address");
+        object.field("country", &self.country());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKlarnaPayerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "klarna_payer_details");
+        object.field("address", &self.address());
+    }
+}
+
+impl CompareWithJson for api::AccountCompany {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_company");
+        object.field("address", &self.address());
+        object.field("address_kana", &self.address_kana());
+        object.field("address_kanji", &self.address_kanji());
+        object.field("administrative_address", &self.administrative_address());
+        object.field("directors_provided", &self.directors_provided());
+        object.field("directorship_declaration", &self.directorship_declaration());
+        object.field("executives_provided", &self.executives_provided());
+        object.field("export_license_id", &self.export_license_id());
+        object.field("export_purpose_code", &self.export_purpose_code());
+        object.field("name", &self.name());
+        object.field("name_kana", &self.name_kana());
+        object.field("name_kanji", &self.name_kanji());
+        object.field("owners_provided", &self.owners_provided());
+        object.field("ownership_declaration", &self.ownership_declaration());
+        object.field(
+            "ownership_exemption_reason",
+            &self.ownership_exemption_reason(),
+        );
+        object.field("phone", &self.phone());
+        object.field("physical_address", &self.physical_address());
+        object.field(
+            "principal_place_of_business",
+            &self.principal_place_of_business(),
+        );
+        object.field("registration_date", &self.registration_date());
+        object.field(
+            "representative_declaration",
+            &self.representative_declaration(),
+        );
+        object.field("structure", &self.structure());
+        object.field("tax_id_provided", &self.tax_id_provided());
+        object.field("tax_id_registrar", &self.tax_id_registrar());
+        object.field("vat_id_provided", &self.vat_id_provided());
+        object.field("verification", &self.verification());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyVerification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_company_verification");
+        object.field("document", &self.document());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyVerificationDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_company_verification_document");
+        object.field("back", &self.back());
+        object.field("details", &self.details());
+        object.field("details_code", &self.details_code());
+        object.field("front", &self.front());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyDirectorshipDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_directorship_declaration");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::PersonDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_dob");
+        object.field("day", &self.day());
+        object.field("month", &self.month());
+        object.field("year", &self.year());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyAddressKana {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_japan_address");
+        object.field("city", &self.city());
+        object.field("country", &self.country());
+        object.field("line1", &self.line1());
+        object.field("line2", &self.line2());
+        object.field("postal_code", &self.postal_code());
+        object.field("state", &self.state());
+        object.field("town", &self.town());
+    }
+}
+
+impl CompareWithJson for api::PersonVerification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_person_verification");
+        object.field("additional_document", &self.additional_document());
+        object.field("details", &self.details());
+        object.field("details_code", &self.details_code());
+        object.field("document", &self.document());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::PersonVerificationAdditionalDocument {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_person_verification_document");
+        object.field("back", &self.back());
+        object.field("details", &self.details());
+        object.field("details_code", &self.details_code());
+        object.field("front", &self.front());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyRegistrationDate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_registration_date");
+        object.field("day", &self.day());
+        object.field("month", &self.month());
+        object.field("year", &self.year());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyRepresentativeDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_representative_declaration");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::AccountCompanyOwnershipDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "legal_entity_ubo_declaration");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::ChargeLevel3 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "level3");
+        object.field("customer_reference", &self.customer_reference());
+        object.field("line_items", &self.line_items());
+        object.field("merchant_reference", &self.merchant_reference());
+        object.field("shipping_address_zip", &self.shipping_address_zip());
+        object.field("shipping_amount", &self.shipping_amount());
+        object.field("shipping_from_zip", &self.shipping_from_zip());
+    }
+}
+
+impl CompareWithJson for api::ChargeLevel3LineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "level3_line_items");
+        object.field("discount_amount", &self.discount_amount());
+        object.field("product_code", &self.product_code());
+        object.field("product_description", &self.product_description());
+        object.field("quantity", &self.quantity());
+        object.field("tax_amount", &self.tax_amount());
+        object.field("unit_cost", &self.unit_cost());
+    }
+}
+
+impl CompareWithJson for api::InvoiceLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "line_item");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("discount_amounts", &self.discount_amounts());
+        object.field("discountable", &self.discountable());
+        object.field("discounts", &self.discounts());
+        object.field("id", &self.id());
+        object.field("invoice", &self.invoice());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("parent", &self.parent());
+        object.field("period", &self.period());
+        object.field("pretax_credit_amounts", &self.pretax_credit_amounts());
+        object.field("pricing", &self.pricing());
+        object.field("quantity", &self.quantity());
+        object.field("quantity_decimal", &self.quantity_decimal());
+        object.field("subscription", &self.subscription());
+        object.field("subtotal", &self.subtotal());
+        object.field("taxes", &self.taxes());
+    }
+}
+
+impl CompareWithJson for api::LineItemAdjustableQuantity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "line_items_adjustable_quantity");
+        object.field("enabled", &self.enabled());
+        object.field("maximum", &self.maximum());
+        object.field("minimum", &self.minimum());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionTotalDetailsBreakdownDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "line_items_discount_amount");
+        object.field("amount", &self.amount());
+        object.field("discount", &self.discount());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionShippingCostTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "line_items_tax_amount");
+        object.field("amount", &self.amount());
+        object.field("rate", &self.rate());
+        object.field("taxability_reason", &self.taxability_reason());
+        object.field("taxable_amount", &self.taxable_amount());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "linked_account_options_common");
+        object.field("filters", &self.filters());
+        object.field("permissions", &self.permissions());
+        object.field("prefetch", &self.prefetch());
+        object.field("return_url", &self.return_url());
+    }
+}
+
+impl CompareWithJson for api::LoginLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "login_link");
+        object.field("created", &self.created());
+        object.field("object", &self.object());
         object.field("url", &self.url());
     }
 }
 
-impl Seen for api::MandateSingleUse {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_single_use");
+impl CompareWithJson for api::Mandate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate");
+        object.field("customer_acceptance", &self.customer_acceptance());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("multi_use", &self.multi_use());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("payment_method", &self.payment_method());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("single_use", &self.single_use());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_acss_debit");
+        object.field("default_for", &self.default_for());
+        object.field("interval_description", &self.interval_description());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("transaction_type", &self.transaction_type());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_au_becs_debit");
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_bacs_debit");
+        object.field("display_name", &self.display_name());
+        object.field("network_status", &self.network_status());
+        object.field("reference", &self.reference());
+        object.field("revocation_reason", &self.revocation_reason());
+        object.field("service_user_number", &self.service_user_number());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandateMultiUse {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_multi_use");
         object.field("amount", &self.amount());
         object.field("currency", &self.currency());
     }
 }
 
-impl Seen for api::MandatePaymentMethodDetailsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::MandatePaymentMethodDetailsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::MandatePaymentMethodDetailsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_upi");
+impl CompareWithJson for api::MandatePaymentMethodDetailsNzBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_options_payto");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("payments_per_period", &self.payments_per_period());
+        object.field("purpose", &self.purpose());
+        object.field("start_date", &self.start_date());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsUpiMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_options_upi");
         object.field("amount", &self.amount());
         object.field("amount_type", &self.amount_type());
         object.field("description", &self.description());
@@ -44,894 +668,140 @@ impl Seen for api::MandatePaymentMethodDetailsUpi {
     }
 }
 
-impl Seen for api::MandatePaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "mandate_us_bank_account");
+impl CompareWithJson for api::MandatePaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_payment_method_details");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("blik", &self.blik());
+        object.field("card", &self.card());
+        object.field("cashapp", &self.cashapp());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("paypal", &self.paypal());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("twint", &self.twint());
+        object.field("type", &self.type_());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_payment_method_details_blik");
+        object.field("expires_at", &self.expires_at());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_paypal");
+        object.field("billing_agreement_id", &self.billing_agreement_id());
+        object.field("payer_id", &self.payer_id());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_payto");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("payments_per_period", &self.payments_per_period());
+        object.field("purpose", &self.purpose());
+        object.field("start_date", &self.start_date());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_pix");
+        object.field("amount_includes_iof", &self.amount_includes_iof());
+        object.field("amount_type", &self.amount_type());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("reference", &self.reference());
+        object.field("start_date", &self.start_date());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_sepa_debit");
+        object.field("reference", &self.reference());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::MandateSingleUse {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_single_use");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_upi");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("description", &self.description());
+        object.field("end_date", &self.end_date());
+    }
+}
+
+impl CompareWithJson for api::MandatePaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "mandate_us_bank_account");
         object.field("collection_method", &self.collection_method());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardNetworks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "networks");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardNetworks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "networks");
         object.field("available", &self.available());
         object.field("preferred", &self.preferred());
     }
 }
 
-impl Seen for api::EventData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "notification_event_data");
+impl CompareWithJson for api::EventData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "notification_event_data");
         object.field("object", &self.object());
         object.field("previous_attributes", &self.previous_attributes());
     }
 }
 
-impl Seen for api::EventRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "notification_event_request");
+impl CompareWithJson for api::EventRequest {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "notification_event_request");
         object.field("id", &self.id());
         object.field("idempotency_key", &self.idempotency_key());
-    }
-}
-
-impl Seen for api::OAuthDeauthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "oauth_deauthorization");
-        object.field("stripe_user_id", &self.stripe_user_id());
-    }
-}
-
-impl Seen for api::MandateCustomerAcceptanceOffline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::MandateCustomerAcceptanceOnline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "online_acceptance");
-        object.field("ip_address", &self.ip_address());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentDestinationPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "outbound_payments_payment_method_details");
-        object.field("billing_details", &self.billing_details());
-        object.field("financial_account", &self.financial_account());
-        object.field("type", &self.type_());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "outbound_payments_payment_method_details_financial_account",
-        );
-        object.field("id", &self.id());
-        object.field("network", &self.network());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "outbound_payments_payment_method_details_us_bank_account",
-        );
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("account_type", &self.account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("network", &self.network());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferDestinationPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "outbound_transfers_payment_method_details");
-        object.field("billing_details", &self.billing_details());
-        object.field("financial_account", &self.financial_account());
-        object.field("type", &self.type_());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "outbound_transfers_payment_method_details_financial_account",
-        );
-        object.field("id", &self.id());
-        object.field("network", &self.network());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "outbound_transfers_payment_method_details_us_bank_account",
-        );
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("account_type", &self.account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("network", &self.network());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::ProductPackageDimensions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "package_dimensions");
-        object.field("height", &self.height());
-        object.field("length", &self.length());
-        object.field("weight", &self.weight());
-        object.field("width", &self.width());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecord {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_attempt_record");
-        object.field("amount", &self.amount());
-        object.field("amount_authorized", &self.amount_authorized());
-        object.field("amount_canceled", &self.amount_canceled());
-        object.field("amount_failed", &self.amount_failed());
-        object.field("amount_guaranteed", &self.amount_guaranteed());
-        object.field("amount_refunded", &self.amount_refunded());
-        object.field("amount_requested", &self.amount_requested());
-        object.field("application", &self.application());
-        object.field("created", &self.created());
-        object.field("customer_details", &self.customer_details());
-        object.field("customer_presence", &self.customer_presence());
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("payment_record", &self.payment_record());
-        object.field("processor_details", &self.processor_details());
-        object.field("reported_by", &self.reported_by());
-        object.field("shipping_details", &self.shipping_details());
-    }
-}
-
-impl Seen for api::PaymentIntentTransferDataPaymentData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_data");
-        object.field("description", &self.description());
-        object.field("metadata", &self.metadata());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details");
-        object.field("discount_amount", &self.discount_amount());
-        object.field("error", &self.error());
-        object.field("line_items", &self.line_items());
-        object.field("shipping", &self.shipping());
-        object.field("tax", &self.tax());
-        object.field("tip", &self.tip());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsTip {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details_client_resource_tip");
-        object.field("amount", &self.amount());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details_resource_error");
-        object.field("code", &self.code());
-        object.field("message", &self.message());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_payment_method_options");
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("klarna", &self.klarna());
-        object.field("paypal", &self.paypal());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_tax",
-        );
-        object.field("total_tax_amount", &self.total_tax_amount());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsShipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details_resource_shipping");
-        object.field("amount", &self.amount());
-        object.field("from_postal_code", &self.from_postal_code());
-        object.field("to_postal_code", &self.to_postal_code());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_amount_details_resource_tax");
-        object.field("total_tax_amount", &self.total_tax_amount());
-    }
-}
-
-impl Seen for api::PaymentIntentAutomaticPaymentMethods {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_automatic_payment_methods_payment_intent",
-        );
-        object.field("allow_redirects", &self.allow_redirects());
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::SetupIntentAutomaticPaymentMethods {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_automatic_payment_methods_setup_intent");
-        object.field("allow_redirects", &self.allow_redirects());
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_payment_details");
-        object.field("customer_reference", &self.customer_reference());
-        object.field("order_reference", &self.order_reference());
-    }
-}
-
-impl Seen for api::PaymentIntentHooks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_payment_intent_async_workflows");
-        object.field("inputs", &self.inputs());
-    }
-}
-
-impl Seen for api::PaymentIntentHooksInputs {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_payment_intent_async_workflows_resource_inputs",
-        );
-        object.field("tax", &self.tax());
-    }
-}
-
-impl Seen for api::PaymentIntentHooksInputsTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_payment_intent_async_workflows_resource_inputs_resource_tax",
-        );
-        object.field("calculation", &self.calculation());
-    }
-}
-
-impl Seen for api::ChargePresentmentDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_payment_intent_presentment_details");
-        object.field("presentment_amount", &self.presentment_amount());
-        object.field("presentment_currency", &self.presentment_currency());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAlipay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsAlipay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_alipay_details");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardExtendedAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_extended_authorization_extended_authorization");
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardIncrementalAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_incremental_authorization_incremental_authorization");
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardOvercapture {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_overcapture_overcapture");
-        object.field(
-            "maximum_amount_capturable",
-            &self.maximum_amount_capturable(),
-        );
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardMulticapture {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_card_details_api_resource_multicapture",
-        );
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_card_payment_intent_amount_details_line_item_payment_method_options");
-        object.field("commodity_code", &self.commodity_code());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_card_present_amount_details_line_item_payment_method_options");
-        object.field("commodity_code", &self.commodity_code());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardPresentWallet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_card_present_common_wallet",
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters");
-        object.field("account_subcategories", &self.account_subcategories());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_kakao_pay_payment_method_options",
-        );
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewKlarnaDob {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_klarna_dob");
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_klarna_payment_intent_amount_details_line_item_payment_method_options");
-        object.field("image_url", &self.image_url());
-        object.field("product_url", &self.product_url());
-        object.field("reference", &self.reference());
-        object.field("subscription_reference", &self.subscription_reference());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_naver_pay_payment_method_options",
-        );
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPayco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_payco_payment_method_options",
-        );
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_flows_private_payment_methods_paypal_amount_details_line_item_payment_method_options");
-        object.field("category", &self.category());
-        object.field("description", &self.description());
-        object.field("sold_by", &self.sold_by());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_flows_private_payment_methods_samsung_pay_payment_method_options",
-        );
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent");
-        object.field(
-            "allowed_payment_method_types",
-            &self.allowed_payment_method_types(),
-        );
-        object.field("amount", &self.amount());
-        object.field("amount_capturable", &self.amount_capturable());
-        object.field("amount_details", &self.amount_details());
-        object.field("amount_received", &self.amount_received());
-        object.field("application", &self.application());
-        object.field("application_fee_amount", &self.application_fee_amount());
-        object.field(
-            "automatic_payment_methods",
-            &self.automatic_payment_methods(),
-        );
-        object.field("canceled_at", &self.canceled_at());
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("capture_method", &self.capture_method());
-        object.field("client_secret", &self.client_secret());
-        object.field("confirmation_method", &self.confirmation_method());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("description", &self.description());
-        object.field(
-            "excluded_payment_method_types",
-            &self.excluded_payment_method_types(),
-        );
-        object.field("hooks", &self.hooks());
-        object.field("id", &self.id());
-        object.field("last_payment_error", &self.last_payment_error());
-        object.field("latest_charge", &self.latest_charge());
-        object.field("livemode", &self.livemode());
-        object.field("managed_payments", &self.managed_payments());
-        object.field("metadata", &self.metadata());
-        object.field("next_action", &self.next_action());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("payment_details", &self.payment_details());
-        object.field("payment_method", &self.payment_method());
-        object.field(
-            "payment_method_configuration_details",
-            &self.payment_method_configuration_details(),
-        );
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_types", &self.payment_method_types());
-        object.field("payment_record", &self.payment_record());
-        object.field("presentment_details", &self.presentment_details());
-        object.field("processing", &self.processing());
-        object.field("receipt_email", &self.receipt_email());
-        object.field("review", &self.review());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("shipping", &self.shipping());
-        object.field("source", &self.source());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field(
-            "statement_descriptor_suffix",
-            &self.statement_descriptor_suffix(),
-        );
-        object.field("status", &self.status());
-        object.field("transfer_data", &self.transfer_data());
-        object.field("transfer_group", &self.transfer_group());
-    }
-}
-
-impl Seen for api::PaymentIntentAmountDetailsLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_amount_details_line_item");
-        object.field("discount_amount", &self.discount_amount());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("product_code", &self.product_code());
-        object.field("product_name", &self.product_name());
-        object.field("quantity", &self.quantity());
-        object.field("tax", &self.tax());
-        object.field("unit_cost", &self.unit_cost());
-        object.field("unit_of_measure", &self.unit_of_measure());
-    }
-}
-
-impl Seen for api::PaymentIntentProcessingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_card_processing");
-        object.field("customer_notification", &self.customer_notification());
-    }
-}
-
-impl Seen for api::PaymentIntentNextAction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action");
-        object.field("alipay_handle_redirect", &self.alipay_handle_redirect());
-        object.field("blik_authorize", &self.blik_authorize());
-        object.field("boleto_display_details", &self.boleto_display_details());
-        object.field("card_await_notification", &self.card_await_notification());
-        object.field(
-            "cashapp_handle_redirect_or_display_qr_code",
-            &self.cashapp_handle_redirect_or_display_qr_code(),
-        );
-        object.field(
-            "display_bank_transfer_instructions",
-            &self.display_bank_transfer_instructions(),
-        );
-        object.field("klarna_display_qr_code", &self.klarna_display_qr_code());
-        object.field("konbini_display_details", &self.konbini_display_details());
-        object.field(
-            "multibanco_display_details",
-            &self.multibanco_display_details(),
-        );
-        object.field("oxxo_display_details", &self.oxxo_display_details());
-        object.field("paynow_display_qr_code", &self.paynow_display_qr_code());
-        object.field("pix_display_qr_code", &self.pix_display_qr_code());
-        object.field(
-            "promptpay_display_qr_code",
-            &self.promptpay_display_qr_code(),
-        );
-        object.field("redirect_to_url", &self.redirect_to_url());
-        object.field(
-            "swish_handle_redirect_or_display_qr_code",
-            &self.swish_handle_redirect_or_display_qr_code(),
-        );
-        object.field("type", &self.type_());
-        object.field(
-            "upi_handle_redirect_or_display_qr_code",
-            &self.upi_handle_redirect_or_display_qr_code(),
-        );
-        object.field("use_stripe_sdk", &self.use_stripe_sdk());
-        object.field(
-            "verify_with_microdeposits",
-            &self.verify_with_microdeposits(),
-        );
-        object.field(
-            "wechat_pay_display_qr_code",
-            &self.wechat_pay_display_qr_code(),
-        );
-        object.field(
-            "wechat_pay_redirect_to_android_app",
-            &self.wechat_pay_redirect_to_android_app(),
-        );
-        object.field(
-            "wechat_pay_redirect_to_ios_app",
-            &self.wechat_pay_redirect_to_ios_app(),
-        );
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionAlipayHandleRedirect {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_alipay_handle_redirect");
-        object.field("native_data", &self.native_data());
-        object.field("native_url", &self.native_url());
-        object.field("return_url", &self.return_url());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionBlikAuthorize {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionBoletoDisplayDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_boleto");
-        object.field("expires_at", &self.expires_at());
-        object.field("hosted_voucher_url", &self.hosted_voucher_url());
-        object.field("number", &self.number());
-        object.field("pdf", &self.pdf());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionCardAwaitNotification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_card_await_notification");
-        object.field("charge_attempt_at", &self.charge_attempt_at());
-        object.field(
-            "customer_approval_required",
-            &self.customer_approval_required(),
-        );
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code",
-        );
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("mobile_auth_url", &self.mobile_auth_url());
-        object.field("qr_code", &self.qr_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_cashapp_qr_code");
-        object.field("expires_at", &self.expires_at());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionDisplayBankTransferInstructions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_display_bank_transfer_instructions",
-        );
-        object.field("amount_remaining", &self.amount_remaining());
-        object.field("currency", &self.currency());
-        object.field("financial_addresses", &self.financial_addresses());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("reference", &self.reference());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionMultibancoDisplayDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_display_multibanco_details",
-        );
-        object.field("entity", &self.entity());
-        object.field("expires_at", &self.expires_at());
-        object.field("hosted_voucher_url", &self.hosted_voucher_url());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionOxxoDisplayDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_display_oxxo_details");
-        object.field("expires_after", &self.expires_after());
-        object.field("hosted_voucher_url", &self.hosted_voucher_url());
-        object.field("number", &self.number());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKlarnaDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_klarna_display_qr_code");
-        object.field("data", &self.data());
-        object.field("expires_at", &self.expires_at());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini");
-        object.field("expires_at", &self.expires_at());
-        object.field("hosted_voucher_url", &self.hosted_voucher_url());
-        object.field("stores", &self.stores());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini_familymart");
-        object.field("confirmation_number", &self.confirmation_number());
-        object.field("payment_code", &self.payment_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini_lawson");
-        object.field("confirmation_number", &self.confirmation_number());
-        object.field("payment_code", &self.payment_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini_ministop");
-        object.field("confirmation_number", &self.confirmation_number());
-        object.field("payment_code", &self.payment_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini_seicomart");
-        object.field("confirmation_number", &self.confirmation_number());
-        object.field("payment_code", &self.payment_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionKonbiniDisplayDetailsStores {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_konbini_stores");
-        object.field("familymart", &self.familymart());
-        object.field("lawson", &self.lawson());
-        object.field("ministop", &self.ministop());
-        object.field("seicomart", &self.seicomart());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionPaynowDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_paynow_display_qr_code");
-        object.field("data", &self.data());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionPixDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_pix_display_qr_code");
-        object.field("data", &self.data());
-        object.field("expires_at", &self.expires_at());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionPromptpayDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_promptpay_display_qr_code");
-        object.field("data", &self.data());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionRedirectToUrl {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_redirect_to_url");
-        object.field("return_url", &self.return_url());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
-        );
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("mobile_auth_url", &self.mobile_auth_url());
-        object.field("qr_code", &self.qr_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_swish_qr_code");
-        object.field("data", &self.data());
-        object.field("expires_at", &self.expires_at());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
-        );
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("qr_code", &self.qr_code());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_upiqr_code");
-        object.field("expires_at", &self.expires_at());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionVerifyWithMicrodeposits {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_next_action_verify_with_microdeposits");
-        object.field("arrival_date", &self.arrival_date());
-        object.field("hosted_verification_url", &self.hosted_verification_url());
-        object.field("microdeposit_type", &self.microdeposit_type());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionWechatPayDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_wechat_pay_display_qr_code",
-        );
-        object.field("data", &self.data());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("image_data_url", &self.image_data_url());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionWechatPayRedirectToAndroidApp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_wechat_pay_redirect_to_android_app",
-        );
-        object.field("app_id", &self.app_id());
-        object.field("nonce_str", &self.nonce_str());
-        object.field("package", &self.package());
-        object.field("partner_id", &self.partner_id());
-        object.field("prepay_id", &self.prepay_id());
-        object.field("sign", &self.sign());
-        object.field("timestamp", &self.timestamp());
-    }
-}
-
-impl Seen for api::PaymentIntentNextActionWechatPayRedirectToIosApp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_next_action_wechat_pay_redirect_to_ios_app",
-        );
-        object.field("native_url", &self.native_url());
     }
 }

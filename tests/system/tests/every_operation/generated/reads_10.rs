@@ -4,939 +4,856 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::PaymentIntentPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("affirm", &self.affirm());
-        object.field("afterpay_clearpay", &self.afterpay_clearpay());
-        object.field("alipay", &self.alipay());
-        object.field("alma", &self.alma());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("boleto", &self.boleto());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("cashapp", &self.cashapp());
-        object.field("crypto", &self.crypto());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("eps", &self.eps());
-        object.field("fpx", &self.fpx());
-        object.field("giropay", &self.giropay());
-        object.field("grabpay", &self.grabpay());
-        object.field("ideal", &self.ideal());
-        object.field("interac_present", &self.interac_present());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("konbini", &self.konbini());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("mb_way", &self.mb_way());
-        object.field("mobilepay", &self.mobilepay());
-        object.field("multibanco", &self.multibanco());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
-        object.field("oxxo", &self.oxxo());
-        object.field("p24", &self.p24());
-        object.field("pay_by_bank", &self.pay_by_bank());
-        object.field("payco", &self.payco());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("paypay", &self.paypay());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("promptpay", &self.promptpay());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("satispay", &self.satispay());
-        object.field("scalapay", &self.scalapay());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sequra", &self.sequra());
-        object.field("sofort", &self.sofort());
-        object.field("sunbit", &self.sunbit());
-        object.field("swish", &self.swish());
-        object.field("twint", &self.twint());
-        object.field("upi", &self.upi());
+impl CompareWithJson for api::OAuthDeauthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "oauth_deauthorization");
+        object.field("stripe_user_id", &self.stripe_user_id());
+    }
+}
+
+impl CompareWithJson for api::MandateCustomerAcceptanceOffline {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::MandateCustomerAcceptanceOnline {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "online_acceptance");
+        object.field("ip_address", &self.ip_address());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPaymentDestinationPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "outbound_payments_payment_method_details");
+        object.field("billing_details", &self.billing_details());
+        object.field("financial_account", &self.financial_account());
+        object.field("type", &self.type_());
         object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_acss_debit");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-        object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_au_becs_debit");
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_bacs_debit");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_blik");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsBlikMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payment_intent_payment_method_options_blik_mandate_options",
+            "outbound_payments_payment_method_details_financial_account",
         );
-        object.field("expires_at", &self.expires_at());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_card");
-        object.field("capture_method", &self.capture_method());
-        object.field("installments", &self.installments());
-        object.field("mandate_options", &self.mandate_options());
-        object.field("network", &self.network());
-        object.field(
-            "request_extended_authorization",
-            &self.request_extended_authorization(),
-        );
-        object.field(
-            "request_incremental_authorization",
-            &self.request_incremental_authorization(),
-        );
-        object.field("request_multicapture", &self.request_multicapture());
-        object.field("request_overcapture", &self.request_overcapture());
-        object.field("request_three_d_secure", &self.request_three_d_secure());
-        object.field("require_cvc_recollection", &self.require_cvc_recollection());
-        object.field("setup_credential_usage", &self.setup_credential_usage());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field(
-            "statement_descriptor_suffix_kana",
-            &self.statement_descriptor_suffix_kana(),
-        );
-        object.field(
-            "statement_descriptor_suffix_kanji",
-            &self.statement_descriptor_suffix_kanji(),
-        );
-        object.field("stored_credential_usage", &self.stored_credential_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_eps");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_link");
-        object.field("capture_method", &self.capture_method());
-        object.field("persistent_token", &self.persistent_token());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_mandate_options_acss_debit",
-        );
-        object.field("custom_mandate_url", &self.custom_mandate_url());
-        object.field("interval_description", &self.interval_description());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("transaction_type", &self.transaction_type());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_mandate_options_bacs_debit",
-        );
-        object.field("reference_prefix", &self.reference_prefix());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_mandate_options_payto",
-        );
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("payments_per_period", &self.payments_per_period());
-        object.field("purpose", &self.purpose());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_mandate_options_sepa_debit",
-        );
-        object.field("reference_prefix", &self.reference_prefix());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsMobilepay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_mobilepay");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsNzBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_nz_bank_account",
-        );
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_payto");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_sepa_debit");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_sequra");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_payment_method_options_swish");
-        object.field("reference", &self.reference());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_intent_payment_method_options_us_bank_account",
-        );
-        object.field("financial_connections", &self.financial_connections());
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-        object.field("target_date", &self.target_date());
-        object.field("transaction_purpose", &self.transaction_purpose());
-        object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::PaymentIntentProcessing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_processing");
-        object.field("card", &self.card());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentIntentProcessingCardCustomerNotification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_intent_processing_customer_notification");
-        object.field("approval_requested", &self.approval_requested());
-        object.field("completes_at", &self.completes_at());
-    }
-}
-
-impl Seen for api::PaymentLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_link");
-        object.field("active", &self.active());
-        object.field("after_completion", &self.after_completion());
-        object.field("allow_promotion_codes", &self.allow_promotion_codes());
-        object.field("application", &self.application());
-        object.field("application_fee_amount", &self.application_fee_amount());
-        object.field("application_fee_percent", &self.application_fee_percent());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field(
-            "billing_address_collection",
-            &self.billing_address_collection(),
-        );
-        object.field("consent_collection", &self.consent_collection());
-        object.field("currency", &self.currency());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("custom_text", &self.custom_text());
-        object.field("customer_creation", &self.customer_creation());
         object.field("id", &self.id());
-        object.field("inactive_message", &self.inactive_message());
-        object.field("invoice_creation", &self.invoice_creation());
-        object.field("line_items", &self.line_items());
-        object.field("livemode", &self.livemode());
-        object.field("managed_payments", &self.managed_payments());
-        object.field("metadata", &self.metadata());
-        object.field("name_collection", &self.name_collection());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("optional_items", &self.optional_items());
-        object.field("payment_intent_data", &self.payment_intent_data());
-        object.field(
-            "payment_method_collection",
-            &self.payment_method_collection(),
-        );
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_types", &self.payment_method_types());
-        object.field("phone_number_collection", &self.phone_number_collection());
-        object.field("restrictions", &self.restrictions());
-        object.field(
-            "shipping_address_collection",
-            &self.shipping_address_collection(),
-        );
-        object.field("shipping_options", &self.shipping_options());
-        object.field("submit_type", &self.submit_type());
-        object.field("subscription_data", &self.subscription_data());
-        object.field("tax_id_collection", &self.tax_id_collection());
-        object.field("transfer_data", &self.transfer_data());
-        object.field("url", &self.url());
+        object.field("network", &self.network());
     }
 }
 
-impl Seen for api::PaymentLinkAfterCompletion {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_after_completion");
-        object.field("hosted_confirmation", &self.hosted_confirmation());
-        object.field("redirect", &self.redirect());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentLinkAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_automatic_tax");
-        object.field("enabled", &self.enabled());
-        object.field("liability", &self.liability());
-    }
-}
-
-impl Seen for api::PaymentLinkNameCollectionBusiness {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_business_name");
-        object.field("enabled", &self.enabled());
-        object.field("optional", &self.optional());
-    }
-}
-
-impl Seen for api::PaymentLinkPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_card_payment_method_options");
-        object.field("restrictions", &self.restrictions());
-    }
-}
-
-impl Seen for api::PaymentLinkPaymentMethodOptionsCardRestrictions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_card_restrictions");
-        object.field("brands_blocked", &self.brands_blocked());
-    }
-}
-
-impl Seen for api::PaymentLinkRestrictionsCompletedSessions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_completed_sessions");
-        object.field("count", &self.count());
-        object.field("limit", &self.limit());
-    }
-}
-
-impl Seen for api::PaymentLinkAfterCompletionHostedConfirmation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payment_links_resource_completion_behavior_confirmation_page",
+            "outbound_payments_payment_method_details_us_bank_account",
         );
-        object.field("custom_message", &self.custom_message());
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("account_type", &self.account_type());
+        object.field("bank_name", &self.bank_name());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("network", &self.network());
+        object.field("routing_number", &self.routing_number());
     }
 }
 
-impl Seen for api::PaymentLinkAfterCompletionRedirect {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_completion_behavior_redirect");
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::PaymentLinkConsentCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_consent_collection");
-        object.field(
-            "payment_method_reuse_agreement",
-            &self.payment_method_reuse_agreement(),
-        );
-        object.field("promotions", &self.promotions());
-        object.field("terms_of_service", &self.terms_of_service());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields");
-        object.field("dropdown", &self.dropdown());
-        object.field("key", &self.key());
-        object.field("label", &self.label());
-        object.field("numeric", &self.numeric());
-        object.field("optional", &self.optional());
-        object.field("text", &self.text());
+impl CompareWithJson for api::TreasuryOutboundTransferDestinationPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "outbound_transfers_payment_method_details");
+        object.field("billing_details", &self.billing_details());
+        object.field("financial_account", &self.financial_account());
         object.field("type", &self.type_());
+        object.field("us_bank_account", &self.us_bank_account());
     }
 }
 
-impl Seen for api::PaymentLinkCustomFieldDropdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields_dropdown");
-        object.field("default_value", &self.default_value());
-        object.field("options", &self.options());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomFieldDropdownOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields_dropdown_option");
-        object.field("label", &self.label());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomFieldLabel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields_label");
-        object.field("custom", &self.custom());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomFieldNumeric {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields_numeric");
-        object.field("default_value", &self.default_value());
-        object.field("maximum_length", &self.maximum_length());
-        object.field("minimum_length", &self.minimum_length());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomFieldText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_fields_text");
-        object.field("default_value", &self.default_value());
-        object.field("maximum_length", &self.maximum_length());
-        object.field("minimum_length", &self.minimum_length());
-    }
-}
-
-impl Seen for api::PaymentLinkCustomText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_text");
-        object.field("after_submit", &self.after_submit());
-        object.field("shipping_address", &self.shipping_address());
-        object.field("submit", &self.submit());
-        object.field(
-            "terms_of_service_acceptance",
-            &self.terms_of_service_acceptance(),
+impl CompareWithJson
+    for api::TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "outbound_transfers_payment_method_details_financial_account",
         );
+        object.field("id", &self.id());
+        object.field("network", &self.network());
     }
 }
 
-impl Seen for api::PaymentLinkCustomTextAfterSubmit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_custom_text_position");
+impl CompareWithJson for api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "outbound_transfers_payment_method_details_us_bank_account",
+        );
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("account_type", &self.account_type());
+        object.field("bank_name", &self.bank_name());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("network", &self.network());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::ProductPackageDimensions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "package_dimensions");
+        object.field("height", &self.height());
+        object.field("length", &self.length());
+        object.field("weight", &self.weight());
+        object.field("width", &self.width());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecord {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_attempt_record");
+        object.field("amount", &self.amount());
+        object.field("amount_authorized", &self.amount_authorized());
+        object.field("amount_canceled", &self.amount_canceled());
+        object.field("amount_failed", &self.amount_failed());
+        object.field("amount_guaranteed", &self.amount_guaranteed());
+        object.field("amount_refunded", &self.amount_refunded());
+        object.field("amount_requested", &self.amount_requested());
+        object.field("application", &self.application());
+        object.field("created", &self.created());
+        object.field("customer_details", &self.customer_details());
+        object.field("customer_presence", &self.customer_presence());
+        object.field("description", &self.description());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("payment_record", &self.payment_record());
+        object.field("processor_details", &self.processor_details());
+        object.field("reported_by", &self.reported_by());
+        object.field("shipping_details", &self.shipping_details());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentTransferDataPaymentData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_data");
+        object.field("description", &self.description());
+        object.field("metadata", &self.metadata());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_amount_details");
+        object.field("discount_amount", &self.discount_amount());
+        object.field("error", &self.error());
+        object.field("line_items", &self.line_items());
+        object.field("shipping", &self.shipping());
+        object.field("tax", &self.tax());
+        object.field("tip", &self.tip());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsTip {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_flows_amount_details_client_resource_tip");
+        object.field("amount", &self.amount());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_amount_details_resource_error");
+        object.field("code", &self.code());
         object.field("message", &self.message());
     }
 }
 
-impl Seen for api::PaymentLinkNameCollectionIndividual {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_individual_name");
-        object.field("enabled", &self.enabled());
-        object.field("optional", &self.optional());
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_payment_method_options");
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("klarna", &self.klarna());
+        object.field("paypal", &self.paypal());
     }
 }
 
-impl Seen for api::PaymentLinkInvoiceCreation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_invoice_creation");
-        object.field("enabled", &self.enabled());
-        object.field("invoice_data", &self.invoice_data());
-    }
-}
-
-impl Seen for api::PaymentLinkInvoiceCreationInvoiceData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_invoice_settings");
-        object.field("account_tax_ids", &self.account_tax_ids());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("description", &self.description());
-        object.field("footer", &self.footer());
-        object.field("issuer", &self.issuer());
-        object.field("metadata", &self.metadata());
-        object.field("rendering_options", &self.rendering_options());
-    }
-}
-
-impl Seen for api::PaymentLinkNameCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_name_collection");
-        object.field("business", &self.business());
-        object.field("individual", &self.individual());
-    }
-}
-
-impl Seen for api::PaymentLinkOptionalItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_optional_item");
-        object.field("adjustable_quantity", &self.adjustable_quantity());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-    }
-}
-
-impl Seen for api::PaymentLinkOptionalItemAdjustableQuantity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payment_links_resource_optional_item_adjustable_quantity",
+            "payment_flows_amount_details_resource_line_items_list_resource_line_item_resource_tax",
         );
-        object.field("enabled", &self.enabled());
-        object.field("maximum", &self.maximum());
-        object.field("minimum", &self.minimum());
+        object.field("total_tax_amount", &self.total_tax_amount());
     }
 }
 
-impl Seen for api::PaymentLinkPaymentIntentData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_payment_intent_data");
+impl CompareWithJson for api::PaymentIntentAmountDetailsShipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_amount_details_resource_shipping");
+        object.field("amount", &self.amount());
+        object.field("from_postal_code", &self.from_postal_code());
+        object.field("to_postal_code", &self.to_postal_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_amount_details_resource_tax");
+        object.field("total_tax_amount", &self.total_tax_amount());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAutomaticPaymentMethods {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_automatic_payment_methods_payment_intent",
+        );
+        object.field("allow_redirects", &self.allow_redirects());
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentAutomaticPaymentMethods {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_flows_automatic_payment_methods_setup_intent");
+        object.field("allow_redirects", &self.allow_redirects());
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_payment_details");
+        object.field("customer_reference", &self.customer_reference());
+        object.field("order_reference", &self.order_reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentHooks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_payment_intent_async_workflows");
+        object.field("inputs", &self.inputs());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentHooksInputs {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_payment_intent_async_workflows_resource_inputs",
+        );
+        object.field("tax", &self.tax());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentHooksInputsTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_payment_intent_async_workflows_resource_inputs_resource_tax",
+        );
+        object.field("calculation", &self.calculation());
+    }
+}
+
+impl CompareWithJson for api::ChargePresentmentDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_flows_payment_intent_presentment_details");
+        object.field("presentment_amount", &self.presentment_amount());
+        object.field("presentment_currency", &self.presentment_currency());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAlipay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAlipay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_flows_private_payment_methods_alipay_details");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardExtendedAuthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_extended_authorization_extended_authorization");
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardIncrementalAuthorization {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_incremental_authorization_incremental_authorization");
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardOvercapture {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_card_details_api_resource_enterprise_features_overcapture_overcapture");
+        object.field(
+            "maximum_amount_capturable",
+            &self.maximum_amount_capturable(),
+        );
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardMulticapture {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_card_details_api_resource_multicapture",
+        );
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_card_payment_intent_amount_details_line_item_payment_method_options");
+        object.field("commodity_code", &self.commodity_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_card_present_amount_details_line_item_payment_method_options");
+        object.field("commodity_code", &self.commodity_code());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardPresentWallet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_card_present_common_wallet",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_financial_connections_common_linked_account_options_filters");
+        object.field("account_subcategories", &self.account_subcategories());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_kakao_pay_payment_method_options",
+        );
         object.field("capture_method", &self.capture_method());
-        object.field("description", &self.description());
-        object.field("metadata", &self.metadata());
         object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewKlarnaDob {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_flows_private_payment_methods_klarna_dob");
+        object.field("day", &self.day());
+        object.field("month", &self.month());
+        object.field("year", &self.year());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_klarna_payment_intent_amount_details_line_item_payment_method_options");
+        object.field("image_url", &self.image_url());
+        object.field("product_url", &self.product_url());
+        object.field("reference", &self.reference());
+        object.field("subscription_reference", &self.subscription_reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_naver_pay_payment_method_options",
+        );
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPayco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_payco_payment_method_options",
+        );
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_flows_private_payment_methods_paypal_amount_details_line_item_payment_method_options");
+        object.field("category", &self.category());
+        object.field("description", &self.description());
+        object.field("sold_by", &self.sold_by());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_flows_private_payment_methods_samsung_pay_payment_method_options",
+        );
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent");
+        object.field(
+            "allowed_payment_method_types",
+            &self.allowed_payment_method_types(),
+        );
+        object.field("amount", &self.amount());
+        object.field("amount_capturable", &self.amount_capturable());
+        object.field("amount_details", &self.amount_details());
+        object.field("amount_received", &self.amount_received());
+        object.field("application", &self.application());
+        object.field("application_fee_amount", &self.application_fee_amount());
+        object.field(
+            "automatic_payment_methods",
+            &self.automatic_payment_methods(),
+        );
+        object.field("canceled_at", &self.canceled_at());
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("capture_method", &self.capture_method());
+        object.field("client_secret", &self.client_secret());
+        object.field("confirmation_method", &self.confirmation_method());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("description", &self.description());
+        object.field(
+            "excluded_payment_method_types",
+            &self.excluded_payment_method_types(),
+        );
+        object.field("hooks", &self.hooks());
+        object.field("id", &self.id());
+        object.field("last_payment_error", &self.last_payment_error());
+        object.field("latest_charge", &self.latest_charge());
+        object.field("livemode", &self.livemode());
+        object.field("managed_payments", &self.managed_payments());
+        object.field("metadata", &self.metadata());
+        object.field("next_action", &self.next_action());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("payment_details", &self.payment_details());
+        object.field("payment_method", &self.payment_method());
+        object.field(
+            "payment_method_configuration_details",
+            &self.payment_method_configuration_details(),
+        );
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_types", &self.payment_method_types());
+        object.field("payment_record", &self.payment_record());
+        object.field("presentment_details", &self.presentment_details());
+        object.field("processing", &self.processing());
+        object.field("receipt_email", &self.receipt_email());
+        object.field("review", &self.review());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("shipping", &self.shipping());
+        object.field("source", &self.source());
         object.field("statement_descriptor", &self.statement_descriptor());
         object.field(
             "statement_descriptor_suffix",
             &self.statement_descriptor_suffix(),
         );
+        object.field("status", &self.status());
+        object.field("transfer_data", &self.transfer_data());
         object.field("transfer_group", &self.transfer_group());
     }
 }
 
-impl Seen for api::PaymentLinkPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_payment_method_options");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::PaymentLinkConsentCollectionPaymentMethodReuseAgreement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_links_resource_payment_method_reuse_agreement",
-        );
-        object.field("position", &self.position());
-    }
-}
-
-impl Seen for api::PaymentLinkPhoneNumberCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_phone_number_collection");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::PaymentLinkRestrictions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_restrictions");
-        object.field("completed_sessions", &self.completed_sessions());
-    }
-}
-
-impl Seen for api::PaymentLinkShippingAddressCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_shipping_address_collection");
-        object.field("allowed_countries", &self.allowed_countries());
-    }
-}
-
-impl Seen for api::PaymentLinkShippingOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_shipping_option");
-        object.field("shipping_amount", &self.shipping_amount());
-        object.field("shipping_rate", &self.shipping_rate());
-    }
-}
-
-impl Seen for api::PaymentLinkSubscriptionData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_subscription_data");
-        object.field("description", &self.description());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("metadata", &self.metadata());
-        object.field("trial_period_days", &self.trial_period_days());
-        object.field("trial_settings", &self.trial_settings());
-    }
-}
-
-impl Seen for api::PaymentLinkSubscriptionDataInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_links_resource_subscription_data_invoice_settings",
-        );
-        object.field("account_tax_ids", &self.account_tax_ids());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("description", &self.description());
-        object.field("footer", &self.footer());
-        object.field("issuer", &self.issuer());
-    }
-}
-
-impl Seen for api::PaymentLinkSubscriptionDataInvoiceSettingsCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_links_resource_subscription_data_invoice_settings_custom_field",
-        );
-        object.field("name", &self.name());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::PaymentLinkTaxIdCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_tax_id_collection");
-        object.field("enabled", &self.enabled());
-        object.field("required", &self.required());
-    }
-}
-
-impl Seen for api::PaymentLinkTransferData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_links_resource_transfer_data");
-        object.field("amount", &self.amount());
-        object.field("destination", &self.destination());
-    }
-}
-
-impl Seen for api::PaymentMethod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("affirm", &self.affirm());
-        object.field("afterpay_clearpay", &self.afterpay_clearpay());
-        object.field("alipay", &self.alipay());
-        object.field("allow_redisplay", &self.allow_redisplay());
-        object.field("alma", &self.alma());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("billing_details", &self.billing_details());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("boleto", &self.boleto());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("cashapp", &self.cashapp());
-        object.field("created", &self.created());
-        object.field("crypto", &self.crypto());
-        object.field("custom", &self.custom());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("eps", &self.eps());
-        object.field("fpx", &self.fpx());
-        object.field("giropay", &self.giropay());
-        object.field("grabpay", &self.grabpay());
+impl CompareWithJson for api::PaymentIntentAmountDetailsLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_amount_details_line_item");
+        object.field("discount_amount", &self.discount_amount());
         object.field("id", &self.id());
-        object.field("ideal", &self.ideal());
-        object.field("interac_present", &self.interac_present());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("konbini", &self.konbini());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("livemode", &self.livemode());
-        object.field("mb_way", &self.mb_way());
-        object.field("metadata", &self.metadata());
-        object.field("mobilepay", &self.mobilepay());
-        object.field("multibanco", &self.multibanco());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
         object.field("object", &self.object());
-        object.field("oxxo", &self.oxxo());
-        object.field("p24", &self.p24());
-        object.field("pay_by_bank", &self.pay_by_bank());
-        object.field("payco", &self.payco());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("paypay", &self.paypay());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("promptpay", &self.promptpay());
-        object.field("radar_options", &self.radar_options());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("satispay", &self.satispay());
-        object.field("scalapay", &self.scalapay());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sequra", &self.sequra());
-        object.field("sofort", &self.sofort());
-        object.field("sunbit", &self.sunbit());
-        object.field("swish", &self.swish());
-        object.field("twint", &self.twint());
-        object.field("type", &self.type_());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("product_code", &self.product_code());
+        object.field("product_name", &self.product_name());
+        object.field("quantity", &self.quantity());
+        object.field("tax", &self.tax());
+        object.field("unit_cost", &self.unit_cost());
+        object.field("unit_of_measure", &self.unit_of_measure());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_acss_debit");
-        object.field("bank_name", &self.bank_name());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("institution_number", &self.institution_number());
-        object.field("last4", &self.last4());
-        object.field("transit_number", &self.transit_number());
+impl CompareWithJson for api::PaymentIntentProcessingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_card_processing");
+        object.field("customer_notification", &self.customer_notification());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAlma {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_au_becs_debit");
-        object.field("bsb_number", &self.bsb_number());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_bacs_debit");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("sort_code", &self.sort_code());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBizum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_bizum");
-        object.field("buyer_id", &self.buyer_id());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_blik");
-        object.field("buyer_id", &self.buyer_id());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_boleto");
-        object.field("tax_id", &self.tax_id());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card");
-        object.field("brand", &self.brand());
-        object.field("checks", &self.checks());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field("display_brand", &self.display_brand());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("generated_from", &self.generated_from());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("networks", &self.networks());
-        object.field("regulated_status", &self.regulated_status());
-        object.field("three_d_secure_usage", &self.three_d_secure_usage());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardChecks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_checks");
-        object.field("address_line1_check", &self.address_line1_check());
+impl CompareWithJson for api::PaymentIntentNextAction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action");
+        object.field("alipay_handle_redirect", &self.alipay_handle_redirect());
+        object.field("blik_authorize", &self.blik_authorize());
+        object.field("boleto_display_details", &self.boleto_display_details());
+        object.field("card_await_notification", &self.card_await_notification());
         object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
+            "cashapp_handle_redirect_or_display_qr_code",
+            &self.cashapp_handle_redirect_or_display_qr_code(),
         );
-        object.field("cvc_check", &self.cvc_check());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_generated_card");
-        object.field("charge", &self.charge());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("setup_attempt", &self.setup_attempt());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_present");
-        object.field("brand", &self.brand());
-        object.field("brand_product", &self.brand_product());
-        object.field("cardholder_name", &self.cardholder_name());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("networks", &self.networks());
-        object.field("offline", &self.offline());
-        object.field("preferred_locales", &self.preferred_locales());
-        object.field("read_method", &self.read_method());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_present_networks");
-        object.field("available", &self.available());
-        object.field("preferred", &self.preferred());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWallet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_wallet");
-        object.field("amex_express_checkout", &self.amex_express_checkout());
-        object.field("apple_pay", &self.apple_pay());
-        object.field("dynamic_last4", &self.dynamic_last4());
-        object.field("google_pay", &self.google_pay());
-        object.field("link", &self.link());
-        object.field("masterpass", &self.masterpass());
-        object.field("samsung_pay", &self.samsung_pay());
+        object.field(
+            "display_bank_transfer_instructions",
+            &self.display_bank_transfer_instructions(),
+        );
+        object.field("klarna_display_qr_code", &self.klarna_display_qr_code());
+        object.field("konbini_display_details", &self.konbini_display_details());
+        object.field(
+            "multibanco_display_details",
+            &self.multibanco_display_details(),
+        );
+        object.field("oxxo_display_details", &self.oxxo_display_details());
+        object.field("paynow_display_qr_code", &self.paynow_display_qr_code());
+        object.field("pix_display_qr_code", &self.pix_display_qr_code());
+        object.field(
+            "promptpay_display_qr_code",
+            &self.promptpay_display_qr_code(),
+        );
+        object.field("redirect_to_url", &self.redirect_to_url());
+        object.field(
+            "swish_handle_redirect_or_display_qr_code",
+            &self.swish_handle_redirect_or_display_qr_code(),
+        );
         object.field("type", &self.type_());
-        object.field("visa_checkout", &self.visa_checkout());
+        object.field(
+            "upi_handle_redirect_or_display_qr_code",
+            &self.upi_handle_redirect_or_display_qr_code(),
+        );
+        object.field("use_stripe_sdk", &self.use_stripe_sdk());
+        object.field(
+            "verify_with_microdeposits",
+            &self.verify_with_microdeposits(),
+        );
+        object.field(
+            "wechat_pay_display_qr_code",
+            &self.wechat_pay_display_qr_code(),
+        );
+        object.field(
+            "wechat_pay_redirect_to_android_app",
+            &self.wechat_pay_redirect_to_android_app(),
+        );
+        object.field(
+            "wechat_pay_redirect_to_ios_app",
+            &self.wechat_pay_redirect_to_ios_app(),
+        );
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentIntentNextActionAlipayHandleRedirect {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_alipay_handle_redirect");
+        object.field("native_data", &self.native_data());
+        object.field("native_url", &self.native_url());
+        object.field("return_url", &self.return_url());
+        object.field("url", &self.url());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentIntentNextActionBlikAuthorize {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionBoletoDisplayDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_boleto");
+        object.field("expires_at", &self.expires_at());
+        object.field("hosted_voucher_url", &self.hosted_voucher_url());
+        object.field("number", &self.number());
+        object.field("pdf", &self.pdf());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionCardAwaitNotification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_card_await_notification");
+        object.field("charge_attempt_at", &self.charge_attempt_at());
+        object.field(
+            "customer_approval_required",
+            &self.customer_approval_required(),
+        );
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code",
+        );
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("mobile_auth_url", &self.mobile_auth_url());
+        object.field("qr_code", &self.qr_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_cashapp_qr_code");
+        object.field("expires_at", &self.expires_at());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionDisplayBankTransferInstructions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_display_bank_transfer_instructions",
+        );
+        object.field("amount_remaining", &self.amount_remaining());
+        object.field("currency", &self.currency());
+        object.field("financial_addresses", &self.financial_addresses());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("reference", &self.reference());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionMultibancoDisplayDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_display_multibanco_details",
+        );
+        object.field("entity", &self.entity());
+        object.field("expires_at", &self.expires_at());
+        object.field("hosted_voucher_url", &self.hosted_voucher_url());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionOxxoDisplayDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_display_oxxo_details");
+        object.field("expires_after", &self.expires_after());
+        object.field("hosted_voucher_url", &self.hosted_voucher_url());
+        object.field("number", &self.number());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKlarnaDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_klarna_display_qr_code");
+        object.field("data", &self.data());
+        object.field("expires_at", &self.expires_at());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini");
+        object.field("expires_at", &self.expires_at());
+        object.field("hosted_voucher_url", &self.hosted_voucher_url());
+        object.field("stores", &self.stores());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini_familymart");
+        object.field("confirmation_number", &self.confirmation_number());
+        object.field("payment_code", &self.payment_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini_lawson");
+        object.field("confirmation_number", &self.confirmation_number());
+        object.field("payment_code", &self.payment_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini_ministop");
+        object.field("confirmation_number", &self.confirmation_number());
+        object.field("payment_code", &self.payment_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini_seicomart");
+        object.field("confirmation_number", &self.confirmation_number());
+        object.field("payment_code", &self.payment_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionKonbiniDisplayDetailsStores {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_konbini_stores");
+        object.field("familymart", &self.familymart());
+        object.field("lawson", &self.lawson());
+        object.field("ministop", &self.ministop());
+        object.field("seicomart", &self.seicomart());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionPaynowDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_paynow_display_qr_code");
+        object.field("data", &self.data());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionPixDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_pix_display_qr_code");
+        object.field("data", &self.data());
+        object.field("expires_at", &self.expires_at());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionPromptpayDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_promptpay_display_qr_code");
+        object.field("data", &self.data());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionRedirectToUrl {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_redirect_to_url");
+        object.field("return_url", &self.return_url());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_swish_handle_redirect_or_display_qr_code",
+        );
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("mobile_auth_url", &self.mobile_auth_url());
+        object.field("qr_code", &self.qr_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_swish_qr_code");
+        object.field("data", &self.data());
+        object.field("expires_at", &self.expires_at());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_upi_handle_redirect_or_display_qr_code",
+        );
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("qr_code", &self.qr_code());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_next_action_upiqr_code");
+        object.field("expires_at", &self.expires_at());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionVerifyWithMicrodeposits {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_next_action_verify_with_microdeposits");
+        object.field("arrival_date", &self.arrival_date());
+        object.field("hosted_verification_url", &self.hosted_verification_url());
+        object.field("microdeposit_type", &self.microdeposit_type());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentNextActionWechatPayDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_next_action_wechat_pay_display_qr_code",
+        );
+        object.field("data", &self.data());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("image_data_url", &self.image_data_url());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
     }
 }

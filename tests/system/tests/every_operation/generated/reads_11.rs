@@ -4,210 +4,37 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_wallet_masterpass");
-        object.field("billing_address", &self.billing_address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_card_wallet_visa_checkout");
-        object.field("billing_address", &self.billing_address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_cashapp");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("cashtag", &self.cashtag());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodConfigurationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentIntentNextActionWechatPayRedirectToAndroidApp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payment_method_config_biz_payment_method_configuration_details",
+            "payment_intent_next_action_wechat_pay_redirect_to_android_app",
         );
-        object.field("id", &self.id());
-        object.field("parent", &self.parent());
+        object.field("app_id", &self.app_id());
+        object.field("nonce_str", &self.nonce_str());
+        object.field("package", &self.package());
+        object.field("partner_id", &self.partner_id());
+        object.field("prepay_id", &self.prepay_id());
+        object.field("sign", &self.sign());
+        object.field("timestamp", &self.timestamp());
     }
 }
 
-impl Seen for api::PaymentMethodConfigurationAcssDebitDisplayPreference {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_config_resource_display_preference");
-        object.field("overridable", &self.overridable());
-        object.field("preference", &self.preference());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::PaymentMethodConfigurationAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentIntentNextActionWechatPayRedirectToIosApp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payment_method_config_resource_payment_method_properties",
+            "payment_intent_next_action_wechat_pay_redirect_to_ios_app",
         );
-        object.field("available", &self.available());
-        object.field("display_preference", &self.display_preference());
+        object.field("native_url", &self.native_url());
     }
 }
 
-impl Seen for api::PaymentMethodConfiguration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_configuration");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("active", &self.active());
-        object.field("affirm", &self.affirm());
-        object.field("afterpay_clearpay", &self.afterpay_clearpay());
-        object.field("alipay", &self.alipay());
-        object.field("alma", &self.alma());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("apple_pay", &self.apple_pay());
-        object.field("application", &self.application());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("boleto", &self.boleto());
-        object.field("card", &self.card());
-        object.field("cartes_bancaires", &self.cartes_bancaires());
-        object.field("cashapp", &self.cashapp());
-        object.field("crypto", &self.crypto());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("eps", &self.eps());
-        object.field("fpx", &self.fpx());
-        object.field("giropay", &self.giropay());
-        object.field("google_pay", &self.google_pay());
-        object.field("grabpay", &self.grabpay());
-        object.field("id", &self.id());
-        object.field("ideal", &self.ideal());
-        object.field("is_default", &self.is_default());
-        object.field("jcb", &self.jcb());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("konbini", &self.konbini());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("livemode", &self.livemode());
-        object.field("mb_way", &self.mb_way());
-        object.field("mobilepay", &self.mobilepay());
-        object.field("multibanco", &self.multibanco());
-        object.field("name", &self.name());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
-        object.field("object", &self.object());
-        object.field("oxxo", &self.oxxo());
-        object.field("p24", &self.p24());
-        object.field("parent", &self.parent());
-        object.field("pay_by_bank", &self.pay_by_bank());
-        object.field("payco", &self.payco());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("paypay", &self.paypay());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("promptpay", &self.promptpay());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("satispay", &self.satispay());
-        object.field("scalapay", &self.scalapay());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sequra", &self.sequra());
-        object.field("sofort", &self.sofort());
-        object.field("sunbit", &self.sunbit());
-        object.field("swish", &self.swish());
-        object.field("twint", &self.twint());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
-    }
-}
-
-impl Seen for api::PaymentMethodConfigurationPaypayDisplayPreference {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_configuration_display_preference");
-        object.field("overridable", &self.overridable());
-        object.field("preference", &self.preference());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::PaymentMethodConfigurationPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_configuration_paypay");
-        object.field("available", &self.available());
-        object.field("display_preference", &self.display_preference());
-    }
-}
-
-impl Seen for api::PaymentMethodConfigurationSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_configuration_sequra");
-        object.field("available", &self.available());
-        object.field("display_preference", &self.display_preference());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCrypto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentMethodCustom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_custom");
-        object.field("display_name", &self.display_name());
-        object.field("logo", &self.logo());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCustomerBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details");
-        object.field("ach_credit_transfer", &self.ach_credit_transfer());
-        object.field("ach_debit", &self.ach_debit());
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options");
         object.field("acss_debit", &self.acss_debit());
         object.field("affirm", &self.affirm());
         object.field("afterpay_clearpay", &self.afterpay_clearpay());
@@ -256,680 +83,778 @@ impl Seen for api::ChargePaymentMethodDetails {
         object.field("samsung_pay", &self.samsung_pay());
         object.field("satispay", &self.satispay());
         object.field("scalapay", &self.scalapay());
-        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
         object.field("sepa_debit", &self.sepa_debit());
         object.field("sequra", &self.sequra());
         object.field("sofort", &self.sofort());
-        object.field("stripe_account", &self.stripe_account());
+        object.field("sunbit", &self.sunbit());
+        object.field("swish", &self.swish());
+        object.field("twint", &self.twint());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_payment_method_options_acss_debit");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+        object.field("verification_method", &self.verification_method());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_payment_method_options_au_becs_debit");
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_payment_method_options_bacs_debit");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_blik");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBlikMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_blik_mandate_options",
+        );
+        object.field("expires_at", &self.expires_at());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_card");
+        object.field("capture_method", &self.capture_method());
+        object.field("installments", &self.installments());
+        object.field("mandate_options", &self.mandate_options());
+        object.field("network", &self.network());
+        object.field(
+            "request_extended_authorization",
+            &self.request_extended_authorization(),
+        );
+        object.field(
+            "request_incremental_authorization",
+            &self.request_incremental_authorization(),
+        );
+        object.field("request_multicapture", &self.request_multicapture());
+        object.field("request_overcapture", &self.request_overcapture());
+        object.field("request_three_d_secure", &self.request_three_d_secure());
+        object.field("require_cvc_recollection", &self.require_cvc_recollection());
+        object.field("setup_credential_usage", &self.setup_credential_usage());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field(
+            "statement_descriptor_suffix_kana",
+            &self.statement_descriptor_suffix_kana(),
+        );
+        object.field(
+            "statement_descriptor_suffix_kanji",
+            &self.statement_descriptor_suffix_kanji(),
+        );
+        object.field("stored_credential_usage", &self.stored_credential_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_eps");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_link");
+        object.field("capture_method", &self.capture_method());
+        object.field("persistent_token", &self.persistent_token());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_mandate_options_acss_debit",
+        );
+        object.field("custom_mandate_url", &self.custom_mandate_url());
+        object.field("interval_description", &self.interval_description());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("transaction_type", &self.transaction_type());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_mandate_options_bacs_debit",
+        );
+        object.field("reference_prefix", &self.reference_prefix());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_mandate_options_payto",
+        );
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("payments_per_period", &self.payments_per_period());
+        object.field("purpose", &self.purpose());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_mandate_options_sepa_debit",
+        );
+        object.field("reference_prefix", &self.reference_prefix());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsMobilepay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_mobilepay");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsNzBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_nz_bank_account",
+        );
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_payto");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_intent_payment_method_options_sepa_debit");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_sequra");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_payment_method_options_swish");
+        object.field("reference", &self.reference());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_intent_payment_method_options_us_bank_account",
+        );
+        object.field("financial_connections", &self.financial_connections());
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("target_date", &self.target_date());
+        object.field("transaction_purpose", &self.transaction_purpose());
+        object.field("verification_method", &self.verification_method());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentProcessing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_processing");
+        object.field("card", &self.card());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentProcessingCardCustomerNotification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_intent_processing_customer_notification");
+        object.field("approval_requested", &self.approval_requested());
+        object.field("completes_at", &self.completes_at());
+    }
+}
+
+impl CompareWithJson for api::PaymentLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_link");
+        object.field("active", &self.active());
+        object.field("after_completion", &self.after_completion());
+        object.field("allow_promotion_codes", &self.allow_promotion_codes());
+        object.field("application", &self.application());
+        object.field("application_fee_amount", &self.application_fee_amount());
+        object.field("application_fee_percent", &self.application_fee_percent());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field(
+            "billing_address_collection",
+            &self.billing_address_collection(),
+        );
+        object.field("consent_collection", &self.consent_collection());
+        object.field("currency", &self.currency());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("custom_text", &self.custom_text());
+        object.field("customer_creation", &self.customer_creation());
+        object.field("id", &self.id());
+        object.field("inactive_message", &self.inactive_message());
+        object.field("invoice_creation", &self.invoice_creation());
+        object.field("line_items", &self.line_items());
+        object.field("livemode", &self.livemode());
+        object.field("managed_payments", &self.managed_payments());
+        object.field("metadata", &self.metadata());
+        object.field("name_collection", &self.name_collection());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("optional_items", &self.optional_items());
+        object.field("payment_intent_data", &self.payment_intent_data());
+        object.field(
+            "payment_method_collection",
+            &self.payment_method_collection(),
+        );
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_types", &self.payment_method_types());
+        object.field("phone_number_collection", &self.phone_number_collection());
+        object.field("restrictions", &self.restrictions());
+        object.field(
+            "shipping_address_collection",
+            &self.shipping_address_collection(),
+        );
+        object.field("shipping_options", &self.shipping_options());
+        object.field("submit_type", &self.submit_type());
+        object.field("subscription_data", &self.subscription_data());
+        object.field("tax_id_collection", &self.tax_id_collection());
+        object.field("transfer_data", &self.transfer_data());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkAfterCompletion {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_after_completion");
+        object.field("hosted_confirmation", &self.hosted_confirmation());
+        object.field("redirect", &self.redirect());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_automatic_tax");
+        object.field("enabled", &self.enabled());
+        object.field("liability", &self.liability());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkNameCollectionBusiness {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_business_name");
+        object.field("enabled", &self.enabled());
+        object.field("optional", &self.optional());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_links_resource_card_payment_method_options");
+        object.field("restrictions", &self.restrictions());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkPaymentMethodOptionsCardRestrictions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_card_restrictions");
+        object.field("brands_blocked", &self.brands_blocked());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkRestrictionsCompletedSessions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_completed_sessions");
+        object.field("count", &self.count());
+        object.field("limit", &self.limit());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkAfterCompletionHostedConfirmation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_links_resource_completion_behavior_confirmation_page",
+        );
+        object.field("custom_message", &self.custom_message());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkAfterCompletionRedirect {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_links_resource_completion_behavior_redirect");
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkConsentCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_consent_collection");
+        object.field(
+            "payment_method_reuse_agreement",
+            &self.payment_method_reuse_agreement(),
+        );
+        object.field("promotions", &self.promotions());
+        object.field("terms_of_service", &self.terms_of_service());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_fields");
+        object.field("dropdown", &self.dropdown());
+        object.field("key", &self.key());
+        object.field("label", &self.label());
+        object.field("numeric", &self.numeric());
+        object.field("optional", &self.optional());
+        object.field("text", &self.text());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomFieldDropdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_fields_dropdown");
+        object.field("default_value", &self.default_value());
+        object.field("options", &self.options());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomFieldDropdownOption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_links_resource_custom_fields_dropdown_option");
+        object.field("label", &self.label());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomFieldLabel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_fields_label");
+        object.field("custom", &self.custom());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomFieldNumeric {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_fields_numeric");
+        object.field("default_value", &self.default_value());
+        object.field("maximum_length", &self.maximum_length());
+        object.field("minimum_length", &self.minimum_length());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomFieldText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_fields_text");
+        object.field("default_value", &self.default_value());
+        object.field("maximum_length", &self.maximum_length());
+        object.field("minimum_length", &self.minimum_length());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_text");
+        object.field("after_submit", &self.after_submit());
+        object.field("shipping_address", &self.shipping_address());
+        object.field("submit", &self.submit());
+        object.field(
+            "terms_of_service_acceptance",
+            &self.terms_of_service_acceptance(),
+        );
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkCustomTextAfterSubmit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_custom_text_position");
+        object.field("message", &self.message());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkNameCollectionIndividual {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_individual_name");
+        object.field("enabled", &self.enabled());
+        object.field("optional", &self.optional());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkInvoiceCreation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_invoice_creation");
+        object.field("enabled", &self.enabled());
+        object.field("invoice_data", &self.invoice_data());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkInvoiceCreationInvoiceData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_invoice_settings");
+        object.field("account_tax_ids", &self.account_tax_ids());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("description", &self.description());
+        object.field("footer", &self.footer());
+        object.field("issuer", &self.issuer());
+        object.field("metadata", &self.metadata());
+        object.field("rendering_options", &self.rendering_options());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkNameCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_name_collection");
+        object.field("business", &self.business());
+        object.field("individual", &self.individual());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkOptionalItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_optional_item");
+        object.field("adjustable_quantity", &self.adjustable_quantity());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkOptionalItemAdjustableQuantity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_links_resource_optional_item_adjustable_quantity",
+        );
+        object.field("enabled", &self.enabled());
+        object.field("maximum", &self.maximum());
+        object.field("minimum", &self.minimum());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkPaymentIntentData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_payment_intent_data");
+        object.field("capture_method", &self.capture_method());
+        object.field("description", &self.description());
+        object.field("metadata", &self.metadata());
+        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field(
+            "statement_descriptor_suffix",
+            &self.statement_descriptor_suffix(),
+        );
+        object.field("transfer_group", &self.transfer_group());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_payment_method_options");
+        object.field("card", &self.card());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkConsentCollectionPaymentMethodReuseAgreement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_links_resource_payment_method_reuse_agreement",
+        );
+        object.field("position", &self.position());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkPhoneNumberCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_phone_number_collection");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkRestrictions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_restrictions");
+        object.field("completed_sessions", &self.completed_sessions());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkShippingAddressCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_links_resource_shipping_address_collection");
+        object.field("allowed_countries", &self.allowed_countries());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkShippingOption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_shipping_option");
+        object.field("shipping_amount", &self.shipping_amount());
+        object.field("shipping_rate", &self.shipping_rate());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkSubscriptionData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_subscription_data");
+        object.field("description", &self.description());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("metadata", &self.metadata());
+        object.field("trial_period_days", &self.trial_period_days());
+        object.field("trial_settings", &self.trial_settings());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkSubscriptionDataInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_links_resource_subscription_data_invoice_settings",
+        );
+        object.field("account_tax_ids", &self.account_tax_ids());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("description", &self.description());
+        object.field("footer", &self.footer());
+        object.field("issuer", &self.issuer());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkSubscriptionDataInvoiceSettingsCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_links_resource_subscription_data_invoice_settings_custom_field",
+        );
+        object.field("name", &self.name());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkTaxIdCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_tax_id_collection");
+        object.field("enabled", &self.enabled());
+        object.field("required", &self.required());
+    }
+}
+
+impl CompareWithJson for api::PaymentLinkTransferData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_links_resource_transfer_data");
+        object.field("amount", &self.amount());
+        object.field("destination", &self.destination());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethod {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("affirm", &self.affirm());
+        object.field("afterpay_clearpay", &self.afterpay_clearpay());
+        object.field("alipay", &self.alipay());
+        object.field("allow_redisplay", &self.allow_redisplay());
+        object.field("alma", &self.alma());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("billing_details", &self.billing_details());
+        object.field("bizum", &self.bizum());
+        object.field("blik", &self.blik());
+        object.field("boleto", &self.boleto());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("cashapp", &self.cashapp());
+        object.field("created", &self.created());
+        object.field("crypto", &self.crypto());
+        object.field("custom", &self.custom());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("eps", &self.eps());
+        object.field("fpx", &self.fpx());
+        object.field("giropay", &self.giropay());
+        object.field("grabpay", &self.grabpay());
+        object.field("id", &self.id());
+        object.field("ideal", &self.ideal());
+        object.field("interac_present", &self.interac_present());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("konbini", &self.konbini());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("livemode", &self.livemode());
+        object.field("mb_way", &self.mb_way());
+        object.field("metadata", &self.metadata());
+        object.field("mobilepay", &self.mobilepay());
+        object.field("multibanco", &self.multibanco());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("object", &self.object());
+        object.field("oxxo", &self.oxxo());
+        object.field("p24", &self.p24());
+        object.field("pay_by_bank", &self.pay_by_bank());
+        object.field("payco", &self.payco());
+        object.field("paynow", &self.paynow());
+        object.field("paypal", &self.paypal());
+        object.field("paypay", &self.paypay());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("promptpay", &self.promptpay());
+        object.field("radar_options", &self.radar_options());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("satispay", &self.satispay());
+        object.field("scalapay", &self.scalapay());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sequra", &self.sequra());
+        object.field("sofort", &self.sofort());
         object.field("sunbit", &self.sunbit());
         object.field("swish", &self.swish());
         object.field("twint", &self.twint());
         object.field("type", &self.type_());
         object.field("upi", &self.upi());
         object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat", &self.wechat());
         object.field("wechat_pay", &self.wechat_pay());
         object.field("zip", &self.zip());
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAchCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_ach_credit_transfer");
-        object.field("account_number", &self.account_number());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_acss_debit");
         object.field("bank_name", &self.bank_name());
-        object.field("routing_number", &self.routing_number());
-        object.field("swift_code", &self.swift_code());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsAchDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_ach_debit");
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("country", &self.country());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_acss_debit");
-        object.field("bank_name", &self.bank_name());
-        object.field("expected_debit_date", &self.expected_debit_date());
         object.field("fingerprint", &self.fingerprint());
         object.field("institution_number", &self.institution_number());
         object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
         object.field("transit_number", &self.transit_number());
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_affirm");
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("transaction_id", &self.transaction_id());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_afterpay_clearpay");
-        object.field("order_id", &self.order_id());
-        object.field("reference", &self.reference());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAlma {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_alma");
-        object.field("installments", &self.installments());
-        object.field("transaction_id", &self.transaction_id());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAlma {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_amazon_pay");
-        object.field("funding", &self.funding());
-        object.field("transaction_id", &self.transaction_id());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_au_becs_debit");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_au_becs_debit");
         object.field("bsb_number", &self.bsb_number());
-        object.field("expected_debit_date", &self.expected_debit_date());
         object.field("fingerprint", &self.fingerprint());
         object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_bacs_debit");
-        object.field("expected_debit_date", &self.expected_debit_date());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_bacs_debit");
         object.field("fingerprint", &self.fingerprint());
         object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
         object.field("sort_code", &self.sort_code());
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_bancontact");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_billie");
-        object.field("transaction_id", &self.transaction_id());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ChargePaymentMethodDetailsBizum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_bizum");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBizum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_bizum");
         object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_blik");
-        object.field("buyer_id", &self.buyer_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_boleto");
-        object.field("tax_id", &self.tax_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card");
-        object.field("amount_authorized", &self.amount_authorized());
-        object.field("authorization_code", &self.authorization_code());
-        object.field("brand", &self.brand());
-        object.field("capture_before", &self.capture_before());
-        object.field("checks", &self.checks());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field(
-            "electronic_commerce_indicator",
-            &self.electronic_commerce_indicator(),
-        );
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("extended_authorization", &self.extended_authorization());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("iin", &self.iin());
-        object.field(
-            "incremental_authorization",
-            &self.incremental_authorization(),
-        );
-        object.field("installments", &self.installments());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("moto", &self.moto());
-        object.field("multicapture", &self.multicapture());
-        object.field("network", &self.network());
-        object.field("network_token", &self.network_token());
-        object.field("network_transaction_id", &self.network_transaction_id());
-        object.field("overcapture", &self.overcapture());
-        object.field("regulated_status", &self.regulated_status());
-        object.field("setup_credential_usage", &self.setup_credential_usage());
-        object.field("stored_credential_usage", &self.stored_credential_usage());
-        object.field("three_d_secure", &self.three_d_secure());
-        object.field("transaction_link_id", &self.transaction_link_id());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardChecks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_checks");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("cvc_check", &self.cvc_check());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_installments");
-        object.field("plan", &self.plan());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardInstallmentsPlan {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_installments_plan");
-        object.field("count", &self.count());
-        object.field("interval", &self.interval());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardNetworkToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_network_token");
-        object.field("used", &self.used());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_present");
-        object.field("amount_authorized", &self.amount_authorized());
-        object.field("brand", &self.brand());
-        object.field("brand_product", &self.brand_product());
-        object.field("capture_before", &self.capture_before());
-        object.field("cardholder_name", &self.cardholder_name());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field("emv_auth_data", &self.emv_auth_data());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("generated_card", &self.generated_card());
-        object.field("iin", &self.iin());
-        object.field(
-            "incremental_authorization_supported",
-            &self.incremental_authorization_supported(),
-        );
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("location", &self.location());
-        object.field("network", &self.network());
-        object.field("network_transaction_id", &self.network_transaction_id());
-        object.field("offline", &self.offline());
-        object.field("overcapture_supported", &self.overcapture_supported());
-        object.field("preferred_locales", &self.preferred_locales());
-        object.field("read_method", &self.read_method());
-        object.field("reader", &self.reader());
-        object.field("receipt", &self.receipt());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardPresentOffline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_present_offline");
-        object.field("stored_at", &self.stored_at());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardPresentReceipt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_present_receipt");
-        object.field("account_type", &self.account_type());
-        object.field("application_cryptogram", &self.application_cryptogram());
-        object.field(
-            "application_preferred_name",
-            &self.application_preferred_name(),
-        );
-        object.field("authorization_code", &self.authorization_code());
-        object.field(
-            "authorization_response_code",
-            &self.authorization_response_code(),
-        );
-        object.field(
-            "cardholder_verification_method",
-            &self.cardholder_verification_method(),
-        );
-        object.field("dedicated_file_name", &self.dedicated_file_name());
-        object.field(
-            "terminal_verification_results",
-            &self.terminal_verification_results(),
-        );
-        object.field(
-            "transaction_status_information",
-            &self.transaction_status_information(),
-        );
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWallet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_wallet");
-        object.field("amex_express_checkout", &self.amex_express_checkout());
-        object.field("apple_pay", &self.apple_pay());
-        object.field("dynamic_last4", &self.dynamic_last4());
-        object.field("google_pay", &self.google_pay());
-        object.field("link", &self.link());
-        object.field("masterpass", &self.masterpass());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("type", &self.type_());
-        object.field("visa_checkout", &self.visa_checkout());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletApplePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletGooglePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_wallet_link");
-        object.field("funding_source_group", &self.funding_source_group());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletMasterpass {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_wallet_masterpass");
-        object.field("billing_address", &self.billing_address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardWalletVisaCheckout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_card_wallet_visa_checkout");
-        object.field("billing_address", &self.billing_address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("shipping_address", &self.shipping_address());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_cashapp");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("cashtag", &self.cashtag());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCrypto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_crypto");
-        object.field("buyer_address", &self.buyer_address());
-        object.field("network", &self.network());
-        object.field("token_currency", &self.token_currency());
-        object.field("transaction_hash", &self.transaction_hash());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCustomerBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_eps");
-        object.field("bank", &self.bank());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsFpx {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_fpx");
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("bank", &self.bank());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_giropay");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsGrabpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_grabpay");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_ideal");
-        object.field("bank", &self.bank());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("transaction_id", &self.transaction_id());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsInteracPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_interac_present");
-        object.field("brand", &self.brand());
-        object.field("cardholder_name", &self.cardholder_name());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field("emv_auth_data", &self.emv_auth_data());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("generated_card", &self.generated_card());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("location", &self.location());
-        object.field("network", &self.network());
-        object.field("network_transaction_id", &self.network_transaction_id());
-        object.field("preferred_locales", &self.preferred_locales());
-        object.field("read_method", &self.read_method());
-        object.field("reader", &self.reader());
-        object.field("receipt", &self.receipt());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsInteracPresentReceipt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_interac_present_receipt");
-        object.field("account_type", &self.account_type());
-        object.field("application_cryptogram", &self.application_cryptogram());
-        object.field(
-            "application_preferred_name",
-            &self.application_preferred_name(),
-        );
-        object.field("authorization_code", &self.authorization_code());
-        object.field(
-            "authorization_response_code",
-            &self.authorization_response_code(),
-        );
-        object.field(
-            "cardholder_verification_method",
-            &self.cardholder_verification_method(),
-        );
-        object.field("dedicated_file_name", &self.dedicated_file_name());
-        object.field(
-            "terminal_verification_results",
-            &self.terminal_verification_results(),
-        );
-        object.field(
-            "transaction_status_information",
-            &self.transaction_status_information(),
-        );
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_kakao_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_klarna");
-        object.field("location", &self.location());
-        object.field("payer_details", &self.payer_details());
-        object.field("payment_method_category", &self.payment_method_category());
-        object.field("preferred_locale", &self.preferred_locale());
-        object.field("reader", &self.reader());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_konbini");
-        object.field("store", &self.store());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKonbiniStore {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_konbini_store");
-        object.field("chain", &self.chain());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_kr_card");
-        object.field("brand", &self.brand());
-        object.field("buyer_id", &self.buyer_id());
-        object.field("last4", &self.last4());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_link");
-        object.field("country", &self.country());
-        object.field("funding_source_group", &self.funding_source_group());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsMbWay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsMobilepay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_mobilepay");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_multibanco");
-        object.field("entity", &self.entity());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_naver_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsNzBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_nz_bank_account");
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("branch_code", &self.branch_code());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("last4", &self.last4());
-        object.field("suffix", &self.suffix());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsOxxo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_oxxo");
-        object.field("number", &self.number());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_p24");
-        object.field("bank", &self.bank());
-        object.field("reference", &self.reference());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsAmazonPayFundingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_passthrough_card");
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("funding", &self.funding());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPayByBank {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPayco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payco");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_acss_debit");
-        object.field("bank_name", &self.bank_name());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("institution_number", &self.institution_number());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("transit_number", &self.transit_number());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_affirm");
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_details_payment_record_afterpay_clearpay",
-        );
-        object.field("order_id", &self.order_id());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAlma {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_alma");
-        object.field("installments", &self.installments());
-        object.field("transaction_id", &self.transaction_id());
     }
 }

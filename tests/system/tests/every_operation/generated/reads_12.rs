@@ -4,635 +4,71 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_amazon_pay");
-        object.field("funding", &self.funding());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_bancontact");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_billie");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBizum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_bizum");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_blik");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_blik");
         object.field("buyer_id", &self.buyer_id());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_boleto");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_boleto");
         object.field("tax_id", &self.tax_id());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_cashapp");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("cashtag", &self.cashtag());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_eps");
-        object.field("bank", &self.bank());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_giropay");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_ideal");
-        object.field("bank", &self.bank());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("transaction_id", &self.transaction_id());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_kakao_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_klarna");
-        object.field("location", &self.location());
-        object.field("payer_details", &self.payer_details());
-        object.field("payment_method_category", &self.payment_method_category());
-        object.field("preferred_locale", &self.preferred_locale());
-        object.field("reader", &self.reader());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_konbini");
-        object.field("store", &self.store());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_link");
-        object.field("country", &self.country());
-        object.field("funding_source_group", &self.funding_source_group());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsMbWay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsMobilepay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_mobilepay");
-        object.field("card", &self.card());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_multibanco");
-        object.field("entity", &self.entity());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_naver_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsOxxo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_oxxo");
-        object.field("number", &self.number());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_p24");
-        object.field("bank", &self.bank());
-        object.field("reference", &self.reference());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPayByBank {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPayco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_payco");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPaynow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_paynow");
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_payto");
-        object.field("bsb_number", &self.bsb_number());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("pay_id", &self.pay_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_pix");
-        object.field("bank_transaction_id", &self.bank_transaction_id());
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPromptpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_promptpay");
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_revolut_pay");
-        object.field("funding", &self.funding());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_samsung_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_satispay");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsScalapay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_scalapay");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_sepa_debit");
-        object.field("bank_code", &self.bank_code());
-        object.field("branch_code", &self.branch_code());
-        object.field("country", &self.country());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_sofort");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("country", &self.country());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSunbit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_sunbit");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_swish");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("payment_reference", &self.payment_reference());
-        object.field("verified_phone_last4", &self.verified_phone_last4());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_twint");
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_upi");
-        object.field("vpa", &self.vpa());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_details_payment_record_us_bank_account",
-        );
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("account_type", &self.account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("payment_reference", &self.payment_reference());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsWechatPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payment_record_wechat_pay");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsZip {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPaynow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_paynow");
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_paypal");
-        object.field("country", &self.country());
-        object.field("payer_email", &self.payer_email());
-        object.field("payer_id", &self.payer_id());
-        object.field("payer_name", &self.payer_name());
-        object.field("seller_protection", &self.seller_protection());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_payto");
-        object.field("bsb_number", &self.bsb_number());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("pay_id", &self.pay_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_pix");
-        object.field("bank_transaction_id", &self.bank_transaction_id());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPromptpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_promptpay");
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_revolut_pay");
-        object.field("funding", &self.funding());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_samsung_pay");
-        object.field("buyer_id", &self.buyer_id());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_satispay");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsScalapay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_scalapay");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSepaCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_sepa_credit_transfer");
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("iban", &self.iban());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_sepa_debit");
-        object.field("bank_code", &self.bank_code());
-        object.field("branch_code", &self.branch_code());
-        object.field("country", &self.country());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_sequra");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_sofort");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("country", &self.country());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsStripeAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSunbit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_sunbit");
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_swish");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("payment_reference", &self.payment_reference());
-        object.field("verified_phone_last4", &self.verified_phone_last4());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_twint");
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_upi");
-        object.field("vpa", &self.vpa());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_us_bank_account");
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("account_type", &self.account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("expected_debit_date", &self.expected_debit_date());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate", &self.mandate());
-        object.field("payment_reference", &self.payment_reference());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsWechat {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsWechatPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_details_wechat_pay");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("location", &self.location());
-        object.field("reader", &self.reader());
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsZip {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentMethodDomain {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_domain");
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("apple_pay", &self.apple_pay());
-        object.field("created", &self.created());
-        object.field("domain_name", &self.domain_name());
-        object.field("enabled", &self.enabled());
-        object.field("google_pay", &self.google_pay());
-        object.field("id", &self.id());
-        object.field("klarna", &self.klarna());
-        object.field("link", &self.link());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("paypal", &self.paypal());
-    }
-}
-
-impl Seen for api::PaymentMethodDomainAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_domain_resource_payment_method_status");
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::PaymentMethodDomainAmazonPayStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_domain_resource_payment_method_status_details",
-        );
-        object.field("error_message", &self.error_message());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_eps");
-        object.field("bank", &self.bank());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewFpx {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_fpx");
-        object.field("account_holder_type", &self.account_holder_type());
-        object.field("bank", &self.bank());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewGrabpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_ideal");
-        object.field("bank", &self.bank());
-        object.field("bic", &self.bic());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewInteracPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_interac_present");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card");
         object.field("brand", &self.brand());
+        object.field("checks", &self.checks());
+        object.field("country", &self.country());
+        object.field("description", &self.description());
+        object.field("display_brand", &self.display_brand());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("generated_from", &self.generated_from());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("networks", &self.networks());
+        object.field("regulated_status", &self.regulated_status());
+        object.field("three_d_secure_usage", &self.three_d_secure_usage());
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardChecks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_checks");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("cvc_check", &self.cvc_check());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_generated_card");
+        object.field("charge", &self.charge());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("setup_attempt", &self.setup_attempt());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_present");
+        object.field("brand", &self.brand());
+        object.field("brand_product", &self.brand_product());
         object.field("cardholder_name", &self.cardholder_name());
         object.field("country", &self.country());
         object.field("description", &self.description());
@@ -644,245 +80,768 @@ impl Seen for api::ConfirmationTokenPaymentMethodPreviewInteracPresent {
         object.field("issuer", &self.issuer());
         object.field("last4", &self.last4());
         object.field("networks", &self.networks());
+        object.field("offline", &self.offline());
         object.field("preferred_locales", &self.preferred_locales());
         object.field("read_method", &self.read_method());
+        object.field("wallet", &self.wallet());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardPresentNetworks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_present_networks");
+        object.field("available", &self.available());
+        object.field("preferred", &self.preferred());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_klarna");
-        object.field("dob", &self.dob());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWallet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_wallet");
+        object.field("amex_express_checkout", &self.amex_express_checkout());
+        object.field("apple_pay", &self.apple_pay());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("google_pay", &self.google_pay());
+        object.field("link", &self.link());
+        object.field("masterpass", &self.masterpass());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("type", &self.type_());
+        object.field("visa_checkout", &self.visa_checkout());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_kr_card");
-        object.field("brand", &self.brand());
-        object.field("last4", &self.last4());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletApplePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_link");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_wallet_masterpass");
+        object.field("billing_address", &self.billing_address());
         object.field("email", &self.email());
-        object.field("persistent_token", &self.persistent_token());
+        object.field("name", &self.name());
+        object.field("shipping_address", &self.shipping_address());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewMbWay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewMobilepay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_card_wallet_visa_checkout");
+        object.field("billing_address", &self.billing_address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("shipping_address", &self.shipping_address());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_naver_pay");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_cashapp");
         object.field("buyer_id", &self.buyer_id());
-        object.field("funding", &self.funding());
+        object.field("cashtag", &self.cashtag());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewNzBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_nz_bank_account");
-        object.field("account_holder_name", &self.account_holder_name());
+impl CompareWithJson for api::CheckoutSessionPaymentMethodConfigurationDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_method_config_biz_payment_method_configuration_details",
+        );
+        object.field("id", &self.id());
+        object.field("parent", &self.parent());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfigurationAcssDebitDisplayPreference {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_config_resource_display_preference");
+        object.field("overridable", &self.overridable());
+        object.field("preference", &self.preference());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfigurationAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_method_config_resource_payment_method_properties",
+        );
+        object.field("available", &self.available());
+        object.field("display_preference", &self.display_preference());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfiguration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_configuration");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("active", &self.active());
+        object.field("affirm", &self.affirm());
+        object.field("afterpay_clearpay", &self.afterpay_clearpay());
+        object.field("alipay", &self.alipay());
+        object.field("alma", &self.alma());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("apple_pay", &self.apple_pay());
+        object.field("application", &self.application());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("bizum", &self.bizum());
+        object.field("blik", &self.blik());
+        object.field("boleto", &self.boleto());
+        object.field("card", &self.card());
+        object.field("cartes_bancaires", &self.cartes_bancaires());
+        object.field("cashapp", &self.cashapp());
+        object.field("crypto", &self.crypto());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("eps", &self.eps());
+        object.field("fpx", &self.fpx());
+        object.field("giropay", &self.giropay());
+        object.field("google_pay", &self.google_pay());
+        object.field("grabpay", &self.grabpay());
+        object.field("id", &self.id());
+        object.field("ideal", &self.ideal());
+        object.field("is_default", &self.is_default());
+        object.field("jcb", &self.jcb());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("konbini", &self.konbini());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("livemode", &self.livemode());
+        object.field("mb_way", &self.mb_way());
+        object.field("mobilepay", &self.mobilepay());
+        object.field("multibanco", &self.multibanco());
+        object.field("name", &self.name());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("object", &self.object());
+        object.field("oxxo", &self.oxxo());
+        object.field("p24", &self.p24());
+        object.field("parent", &self.parent());
+        object.field("pay_by_bank", &self.pay_by_bank());
+        object.field("payco", &self.payco());
+        object.field("paynow", &self.paynow());
+        object.field("paypal", &self.paypal());
+        object.field("paypay", &self.paypay());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("promptpay", &self.promptpay());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("satispay", &self.satispay());
+        object.field("scalapay", &self.scalapay());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sequra", &self.sequra());
+        object.field("sofort", &self.sofort());
+        object.field("sunbit", &self.sunbit());
+        object.field("swish", &self.swish());
+        object.field("twint", &self.twint());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfigurationPaypayDisplayPreference {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_configuration_display_preference");
+        object.field("overridable", &self.overridable());
+        object.field("preference", &self.preference());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfigurationPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_configuration_paypay");
+        object.field("available", &self.available());
+        object.field("display_preference", &self.display_preference());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodConfigurationSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_configuration_sequra");
+        object.field("available", &self.available());
+        object.field("display_preference", &self.display_preference());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCrypto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodCustom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_custom");
+        object.field("display_name", &self.display_name());
+        object.field("logo", &self.logo());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCustomerBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details");
+        object.field("ach_credit_transfer", &self.ach_credit_transfer());
+        object.field("ach_debit", &self.ach_debit());
+        object.field("acss_debit", &self.acss_debit());
+        object.field("affirm", &self.affirm());
+        object.field("afterpay_clearpay", &self.afterpay_clearpay());
+        object.field("alipay", &self.alipay());
+        object.field("alma", &self.alma());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("bizum", &self.bizum());
+        object.field("blik", &self.blik());
+        object.field("boleto", &self.boleto());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("cashapp", &self.cashapp());
+        object.field("crypto", &self.crypto());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("eps", &self.eps());
+        object.field("fpx", &self.fpx());
+        object.field("giropay", &self.giropay());
+        object.field("grabpay", &self.grabpay());
+        object.field("ideal", &self.ideal());
+        object.field("interac_present", &self.interac_present());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("konbini", &self.konbini());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("mb_way", &self.mb_way());
+        object.field("mobilepay", &self.mobilepay());
+        object.field("multibanco", &self.multibanco());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("oxxo", &self.oxxo());
+        object.field("p24", &self.p24());
+        object.field("pay_by_bank", &self.pay_by_bank());
+        object.field("payco", &self.payco());
+        object.field("paynow", &self.paynow());
+        object.field("paypal", &self.paypal());
+        object.field("paypay", &self.paypay());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("promptpay", &self.promptpay());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("satispay", &self.satispay());
+        object.field("scalapay", &self.scalapay());
+        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sequra", &self.sequra());
+        object.field("sofort", &self.sofort());
+        object.field("stripe_account", &self.stripe_account());
+        object.field("sunbit", &self.sunbit());
+        object.field("swish", &self.swish());
+        object.field("twint", &self.twint());
+        object.field("type", &self.type_());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+        object.field("wechat", &self.wechat());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAchCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_ach_credit_transfer");
+        object.field("account_number", &self.account_number());
+        object.field("bank_name", &self.bank_name());
+        object.field("routing_number", &self.routing_number());
+        object.field("swift_code", &self.swift_code());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAchDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_ach_debit");
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("bank_name", &self.bank_name());
+        object.field("country", &self.country());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_acss_debit");
+        object.field("bank_name", &self.bank_name());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("institution_number", &self.institution_number());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("transit_number", &self.transit_number());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_affirm");
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_afterpay_clearpay");
+        object.field("order_id", &self.order_id());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAlma {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_alma");
+        object.field("installments", &self.installments());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_amazon_pay");
+        object.field("funding", &self.funding());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_au_becs_debit");
+        object.field("bsb_number", &self.bsb_number());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_bacs_debit");
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("sort_code", &self.sort_code());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_bancontact");
         object.field("bank_code", &self.bank_code());
         object.field("bank_name", &self.bank_name());
-        object.field("branch_code", &self.branch_code());
-        object.field("last4", &self.last4());
-        object.field("suffix", &self.suffix());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAffirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_affirm");
-        object.field("capture_method", &self.capture_method());
-        object.field("preferred_locale", &self.preferred_locale());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_afterpay_clearpay");
-        object.field("capture_method", &self.capture_method());
-        object.field("reference", &self.reference());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAlipay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_alipay");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAlma {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_alma");
-        object.field("capture_method", &self.capture_method());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_amazon_pay");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_bancontact");
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
+        object.field("iban_last4", &self.iban_last4());
         object.field("preferred_language", &self.preferred_language());
-        object.field("setup_future_usage", &self.setup_future_usage());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_billie");
-        object.field("capture_method", &self.capture_method());
-        object.field("company_details", &self.company_details());
-        object.field("reference", &self.reference());
+impl CompareWithJson for api::ChargePaymentMethodDetailsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_billie");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_billie_company_details");
-        object.field("registered_address", &self.registered_address());
-        object.field("registered_name", &self.registered_name());
-        object.field("registration_number", &self.registration_number());
-        object.field("registration_type", &self.registration_type());
-        object.field("vat", &self.vat());
+impl CompareWithJson for api::ChargePaymentMethodDetailsBizum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_bizum");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsBizum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ChargePaymentMethodDetailsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_blik");
+        object.field("buyer_id", &self.buyer_id());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_boleto");
-        object.field("expires_after_days", &self.expires_after_days());
-        object.field("setup_future_usage", &self.setup_future_usage());
+impl CompareWithJson for api::ChargePaymentMethodDetailsBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_boleto");
+        object.field("tax_id", &self.tax_id());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_card_installments");
-        object.field("available_plans", &self.available_plans());
-        object.field("enabled", &self.enabled());
+impl CompareWithJson for api::ChargePaymentMethodDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card");
+        object.field("amount_authorized", &self.amount_authorized());
+        object.field("authorization_code", &self.authorization_code());
+        object.field("brand", &self.brand());
+        object.field("capture_before", &self.capture_before());
+        object.field("checks", &self.checks());
+        object.field("country", &self.country());
+        object.field("description", &self.description());
+        object.field(
+            "electronic_commerce_indicator",
+            &self.electronic_commerce_indicator(),
+        );
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("extended_authorization", &self.extended_authorization());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("iin", &self.iin());
+        object.field(
+            "incremental_authorization",
+            &self.incremental_authorization(),
+        );
+        object.field("installments", &self.installments());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("moto", &self.moto());
+        object.field("multicapture", &self.multicapture());
+        object.field("network", &self.network());
+        object.field("network_token", &self.network_token());
+        object.field("network_transaction_id", &self.network_transaction_id());
+        object.field("overcapture", &self.overcapture());
+        object.field("regulated_status", &self.regulated_status());
+        object.field("setup_credential_usage", &self.setup_credential_usage());
+        object.field("stored_credential_usage", &self.stored_credential_usage());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("transaction_link_id", &self.transaction_link_id());
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardChecks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_checks");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("cvc_check", &self.cvc_check());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_installments");
         object.field("plan", &self.plan());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsCardMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_card_mandate_options");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("description", &self.description());
-        object.field("end_date", &self.end_date());
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardInstallmentsPlan {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_installments_plan");
+        object.field("count", &self.count());
         object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("reference", &self.reference());
-        object.field("start_date", &self.start_date());
-        object.field("supported_types", &self.supported_types());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_card_present");
-        object.field("capture_method", &self.capture_method());
-        object.field(
-            "request_extended_authorization",
-            &self.request_extended_authorization(),
-        );
-        object.field(
-            "request_incremental_authorization_support",
-            &self.request_incremental_authorization_support(),
-        );
-        object.field("routing", &self.routing());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCardPresentRouting {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_card_present_routing");
-        object.field("requested_priority", &self.requested_priority());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_cashapp");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCrypto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_crypto");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCustomerBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_customer_balance");
-        object.field("bank_transfer", &self.bank_transfer());
-        object.field("funding_type", &self.funding_type());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_options_customer_balance_bank_transfer",
-        );
-        object.field("eu_bank_transfer", &self.eu_bank_transfer());
-        object.field("requested_address_types", &self.requested_address_types());
         object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardNetworkToken {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_network_token");
+        object.field("used", &self.used());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_present");
+        object.field("amount_authorized", &self.amount_authorized());
+        object.field("brand", &self.brand());
+        object.field("brand_product", &self.brand_product());
+        object.field("capture_before", &self.capture_before());
+        object.field("cardholder_name", &self.cardholder_name());
+        object.field("country", &self.country());
+        object.field("description", &self.description());
+        object.field("emv_auth_data", &self.emv_auth_data());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("generated_card", &self.generated_card());
+        object.field("iin", &self.iin());
+        object.field(
+            "incremental_authorization_supported",
+            &self.incremental_authorization_supported(),
+        );
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("location", &self.location());
+        object.field("network", &self.network());
+        object.field("network_transaction_id", &self.network_transaction_id());
+        object.field("offline", &self.offline());
+        object.field("overcapture_supported", &self.overcapture_supported());
+        object.field("preferred_locales", &self.preferred_locales());
+        object.field("read_method", &self.read_method());
+        object.field("reader", &self.reader());
+        object.field("receipt", &self.receipt());
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardPresentOffline {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_present_offline");
+        object.field("stored_at", &self.stored_at());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardPresentReceipt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_present_receipt");
+        object.field("account_type", &self.account_type());
+        object.field("application_cryptogram", &self.application_cryptogram());
+        object.field(
+            "application_preferred_name",
+            &self.application_preferred_name(),
+        );
+        object.field("authorization_code", &self.authorization_code());
+        object.field(
+            "authorization_response_code",
+            &self.authorization_response_code(),
+        );
+        object.field(
+            "cardholder_verification_method",
+            &self.cardholder_verification_method(),
+        );
+        object.field("dedicated_file_name", &self.dedicated_file_name());
+        object.field(
+            "terminal_verification_results",
+            &self.terminal_verification_results(),
+        );
+        object.field(
+            "transaction_status_information",
+            &self.transaction_status_information(),
+        );
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWallet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_wallet");
+        object.field("amex_express_checkout", &self.amex_express_checkout());
+        object.field("apple_pay", &self.apple_pay());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("google_pay", &self.google_pay());
+        object.field("link", &self.link());
+        object.field("masterpass", &self.masterpass());
+        object.field("samsung_pay", &self.samsung_pay());
+        object.field("type", &self.type_());
+        object.field("visa_checkout", &self.visa_checkout());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletAmexExpressCheckout {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletApplePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletGooglePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_wallet_link");
+        object.field("funding_source_group", &self.funding_source_group());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletMasterpass {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_card_wallet_masterpass");
+        object.field("billing_address", &self.billing_address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("shipping_address", &self.shipping_address());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardWalletVisaCheckout {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_card_wallet_visa_checkout");
+        object.field("billing_address", &self.billing_address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("shipping_address", &self.shipping_address());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_cashapp");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("cashtag", &self.cashtag());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCrypto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_crypto");
+        object.field("buyer_address", &self.buyer_address());
+        object.field("network", &self.network());
+        object.field("token_currency", &self.token_currency());
+        object.field("transaction_hash", &self.transaction_hash());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCustomerBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_eps");
+        object.field("bank", &self.bank());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsFpx {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_fpx");
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("bank", &self.bank());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_giropay");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsGrabpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_grabpay");
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_ideal");
+        object.field("bank", &self.bank());
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
+        object.field("iban_last4", &self.iban_last4());
+        object.field("transaction_id", &self.transaction_id());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsInteracPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_interac_present");
+        object.field("brand", &self.brand());
+        object.field("cardholder_name", &self.cardholder_name());
+        object.field("country", &self.country());
+        object.field("description", &self.description());
+        object.field("emv_auth_data", &self.emv_auth_data());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("generated_card", &self.generated_card());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("location", &self.location());
+        object.field("network", &self.network());
+        object.field("network_transaction_id", &self.network_transaction_id());
+        object.field("preferred_locales", &self.preferred_locales());
+        object.field("read_method", &self.read_method());
+        object.field("reader", &self.reader());
+        object.field("receipt", &self.receipt());
     }
 }

@@ -4,923 +4,797 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_options_customer_balance_eu_bank_account",
+impl CompareWithJson for api::ChargePaymentMethodDetailsInteracPresentReceipt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_interac_present_receipt");
+        object.field("account_type", &self.account_type());
+        object.field("application_cryptogram", &self.application_cryptogram());
+        object.field(
+            "application_preferred_name",
+            &self.application_preferred_name(),
         );
+        object.field("authorization_code", &self.authorization_code());
+        object.field(
+            "authorization_response_code",
+            &self.authorization_response_code(),
+        );
+        object.field(
+            "cardholder_verification_method",
+            &self.cardholder_verification_method(),
+        );
+        object.field("dedicated_file_name", &self.dedicated_file_name());
+        object.field(
+            "terminal_verification_results",
+            &self.terminal_verification_results(),
+        );
+        object.field(
+            "transaction_status_information",
+            &self.transaction_status_information(),
+        );
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_kakao_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_klarna");
+        object.field("location", &self.location());
+        object.field("payer_details", &self.payer_details());
+        object.field("payment_method_category", &self.payment_method_category());
+        object.field("preferred_locale", &self.preferred_locale());
+        object.field("reader", &self.reader());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_konbini");
+        object.field("store", &self.store());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKonbiniStore {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_konbini_store");
+        object.field("chain", &self.chain());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_kr_card");
+        object.field("brand", &self.brand());
+        object.field("buyer_id", &self.buyer_id());
+        object.field("last4", &self.last4());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_link");
         object.field("country", &self.country());
+        object.field("funding_source_group", &self.funding_source_group());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsFpx {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_fpx");
-        object.field("setup_future_usage", &self.setup_future_usage());
+impl CompareWithJson for api::ChargePaymentMethodDetailsMbWay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_giropay");
-        object.field("setup_future_usage", &self.setup_future_usage());
+impl CompareWithJson for api::ChargePaymentMethodDetailsMobilepay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_mobilepay");
+        object.field("card", &self.card());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsGrabpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_grabpay");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_ideal");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsInteracPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_klarna");
-        object.field("capture_method", &self.capture_method());
-        object.field("preferred_locale", &self.preferred_locale());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsKonbini {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_konbini");
-        object.field("confirmation_number", &self.confirmation_number());
-        object.field("expires_after_days", &self.expires_after_days());
-        object.field("expires_at", &self.expires_at());
-        object.field("product_description", &self.product_description());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_kr_card");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsPixMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_mandate_options_pix");
-        object.field("amount", &self.amount());
-        object.field("amount_includes_iof", &self.amount_includes_iof());
-        object.field("amount_type", &self.amount_type());
-        object.field("currency", &self.currency());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
+impl CompareWithJson for api::ChargePaymentMethodDetailsMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_multibanco");
+        object.field("entity", &self.entity());
         object.field("reference", &self.reference());
-        object.field("start_date", &self.start_date());
     }
 }
 
-impl Seen for api::SetupIntentPaymentMethodOptionsUpiMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_mandate_options_upi");
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("description", &self.description());
-        object.field("end_date", &self.end_date());
+impl CompareWithJson for api::ChargePaymentMethodDetailsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_naver_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsMbWay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_mb_way");
-        object.field("setup_future_usage", &self.setup_future_usage());
+impl CompareWithJson for api::ChargePaymentMethodDetailsNzBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_nz_bank_account");
+        object.field("account_holder_name", &self.account_holder_name());
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("branch_code", &self.branch_code());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("last4", &self.last4());
+        object.field("suffix", &self.suffix());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_multibanco");
-        object.field("setup_future_usage", &self.setup_future_usage());
+impl CompareWithJson for api::ChargePaymentMethodDetailsOxxo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_oxxo");
+        object.field("number", &self.number());
     }
 }
 
-impl Seen for api::PaymentIntentPaymentMethodOptionsOxxo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_oxxo");
-        object.field("expires_after_days", &self.expires_after_days());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_p24");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPayByBank {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPaynow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_paynow");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_paypal");
-        object.field("capture_method", &self.capture_method());
-        object.field("preferred_locale", &self.preferred_locale());
-        object.field("reference", &self.reference());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_pix");
-        object.field("amount_includes_iof", &self.amount_includes_iof());
-        object.field("expires_after_seconds", &self.expires_after_seconds());
-        object.field("expires_at", &self.expires_at());
-        object.field("mandate_options", &self.mandate_options());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsPromptpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_promptpay");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_revolut_pay");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_satispay");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsScalapay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_scalapay");
-        object.field("capture_method", &self.capture_method());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_sofort");
-        object.field("preferred_language", &self.preferred_language());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsSunbit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_sunbit");
-        object.field("capture_method", &self.capture_method());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_twint");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_upi");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_method_options_us_bank_account_mandate_options",
-        );
-        object.field("collection_method", &self.collection_method());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsWechatPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_wechat_pay");
-        object.field("app_id", &self.app_id());
-        object.field("client", &self.client());
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::PaymentIntentPaymentMethodOptionsZip {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_options_zip");
-        object.field("setup_future_usage", &self.setup_future_usage());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewOxxo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_p24");
+impl CompareWithJson for api::ChargePaymentMethodDetailsP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_p24");
         object.field("bank", &self.bank());
+        object.field("reference", &self.reference());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPayByBank {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPayco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPaynow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_paypal");
+impl CompareWithJson for api::ChargePaymentMethodDetailsAmazonPayFundingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_passthrough_card");
+        object.field("brand", &self.brand());
         object.field("country", &self.country());
-        object.field("payer_email", &self.payer_email());
-        object.field("payer_id", &self.payer_id());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("funding", &self.funding());
+        object.field("last4", &self.last4());
     }
 }
 
-impl Seen for api::PaymentMethodPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ChargePaymentMethodDetailsPayByBank {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_payto");
+impl CompareWithJson for api::ChargePaymentMethodDetailsPayco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payco");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_acss_debit");
+        object.field("bank_name", &self.bank_name());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("institution_number", &self.institution_number());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("transit_number", &self.transit_number());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_affirm");
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_method_details_payment_record_afterpay_clearpay",
+        );
+        object.field("order_id", &self.order_id());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAlma {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_alma");
+        object.field("installments", &self.installments());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_amazon_pay");
+        object.field("funding", &self.funding());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_bancontact");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_billie");
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBizum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_bizum");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_blik");
+        object.field("buyer_id", &self.buyer_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_boleto");
+        object.field("tax_id", &self.tax_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_cashapp");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("cashtag", &self.cashtag());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_eps");
+        object.field("bank", &self.bank());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_giropay");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_ideal");
+        object.field("bank", &self.bank());
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
+        object.field("iban_last4", &self.iban_last4());
+        object.field("transaction_id", &self.transaction_id());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_kakao_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_klarna");
+        object.field("location", &self.location());
+        object.field("payer_details", &self.payer_details());
+        object.field("payment_method_category", &self.payment_method_category());
+        object.field("preferred_locale", &self.preferred_locale());
+        object.field("reader", &self.reader());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_konbini");
+        object.field("store", &self.store());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_link");
+        object.field("country", &self.country());
+        object.field("funding_source_group", &self.funding_source_group());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsMbWay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsMobilepay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_mobilepay");
+        object.field("card", &self.card());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_multibanco");
+        object.field("entity", &self.entity());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_naver_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsOxxo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_oxxo");
+        object.field("number", &self.number());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_p24");
+        object.field("bank", &self.bank());
+        object.field("reference", &self.reference());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPayByBank {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPayco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_payco");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPaynow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_paynow");
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_payto");
         object.field("bsb_number", &self.bsb_number());
         object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
         object.field("pay_id", &self.pay_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_pix");
-        object.field("fingerprint", &self.fingerprint());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_pix");
+        object.field("bank_transaction_id", &self.bank_transaction_id());
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewPromptpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPromptpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_promptpay");
+        object.field("reference", &self.reference());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_revolut_pay");
+        object.field("funding", &self.funding());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSamsungPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_samsung_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSatispay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_satispay");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewScalapay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsScalapay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_scalapay");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_sepa_debit");
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_sepa_debit");
         object.field("bank_code", &self.bank_code());
         object.field("branch_code", &self.branch_code());
         object.field("country", &self.country());
+        object.field("expected_debit_date", &self.expected_debit_date());
         object.field("fingerprint", &self.fingerprint());
-        object.field("generated_from", &self.generated_from());
         object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::PaymentMethodSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_sofort");
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_sofort");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
         object.field("country", &self.country());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSunbit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSunbit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_sunbit");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_swish");
+        object.field("fingerprint", &self.fingerprint());
+        object.field("payment_reference", &self.payment_reference());
+        object.field("verified_phone_last4", &self.verified_phone_last4());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_twint");
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_upi");
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payment_record_upi");
         object.field("vpa", &self.vpa());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_us_bank_account");
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_method_details_payment_record_us_bank_account",
+        );
         object.field("account_holder_type", &self.account_holder_type());
         object.field("account_type", &self.account_type());
         object.field("bank_name", &self.bank_name());
-        object.field(
-            "financial_connections_account",
-            &self.financial_connections_account(),
-        );
+        object.field("expected_debit_date", &self.expected_debit_date());
         object.field("fingerprint", &self.fingerprint());
         object.field("last4", &self.last4());
-        object.field("networks", &self.networks());
+        object.field("mandate", &self.mandate());
+        object.field("payment_reference", &self.payment_reference());
         object.field("routing_number", &self.routing_number());
-        object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_us_bank_account_blocked");
-        object.field("network_code", &self.network_code());
-        object.field("reason", &self.reason());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsWechatPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_details_payment_record_wechat_pay");
+        object.field("fingerprint", &self.fingerprint());
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_method_us_bank_account_status_details");
-        object.field("blocked", &self.blocked());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsZip {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewWechatPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ChargePaymentMethodDetailsPaynow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_paynow");
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("reference", &self.reference());
     }
 }
 
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewZip {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::ChargePaymentMethodDetailsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_paypal");
+        object.field("country", &self.country());
+        object.field("payer_email", &self.payer_email());
+        object.field("payer_id", &self.payer_id());
+        object.field("payer_name", &self.payer_name());
+        object.field("seller_protection", &self.seller_protection());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionAdaptivePricing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_adaptive_pricing");
-        object.field("enabled", &self.enabled());
+impl CompareWithJson for api::ChargePaymentMethodDetailsPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::CheckoutSessionAfterExpiration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_after_expiration");
-        object.field("recovery", &self.recovery());
+impl CompareWithJson for api::ChargePaymentMethodDetailsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_payto");
+        object.field("bsb_number", &self.bsb_number());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("pay_id", &self.pay_id());
     }
 }
 
-impl Seen for api::CheckoutSessionAfterExpirationRecovery {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_after_expiration_recovery",
-        );
-        object.field("allow_promotion_codes", &self.allow_promotion_codes());
-        object.field("enabled", &self.enabled());
-        object.field("expires_at", &self.expires_at());
-        object.field("url", &self.url());
+impl CompareWithJson for api::ChargePaymentMethodDetailsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_pix");
+        object.field("bank_transaction_id", &self.bank_transaction_id());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::CheckoutSessionAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_automatic_tax");
-        object.field("enabled", &self.enabled());
-        object.field("liability", &self.liability());
-        object.field("provider", &self.provider());
-        object.field("status", &self.status());
+impl CompareWithJson for api::ChargePaymentMethodDetailsPromptpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_promptpay");
+        object.field("reference", &self.reference());
     }
 }
 
-impl Seen for api::CheckoutSessionBrandingSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_branding_settings");
-        object.field("background_color", &self.background_color());
-        object.field("border_style", &self.border_style());
-        object.field("button_color", &self.button_color());
-        object.field("display_name", &self.display_name());
-        object.field("font_family", &self.font_family());
-        object.field("icon", &self.icon());
-        object.field("logo", &self.logo());
+impl CompareWithJson for api::ChargePaymentMethodDetailsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_revolut_pay");
+        object.field("funding", &self.funding());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionBrandingSettingsIcon {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_branding_settings_icon",
-        );
-        object.field("file", &self.file());
-        object.field("type", &self.type_());
-        object.field("url", &self.url());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_samsung_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionBrandingSettingsLogo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_branding_settings_logo",
-        );
-        object.field("file", &self.file());
-        object.field("type", &self.type_());
-        object.field("url", &self.url());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_satispay");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionNameCollectionBusiness {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_business_name");
-        object.field("enabled", &self.enabled());
-        object.field("optional", &self.optional());
+impl CompareWithJson for api::ChargePaymentMethodDetailsScalapay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_scalapay");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionCollectedInformationShippingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_checkout_address_details",
-        );
-        object.field("address", &self.address());
-        object.field("name", &self.name());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSepaCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_sepa_credit_transfer");
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("iban", &self.iban());
     }
 }
 
-impl Seen for api::CheckoutSessionCollectedInformation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_collected_information");
-        object.field("business_name", &self.business_name());
-        object.field("individual_name", &self.individual_name());
-        object.field("shipping_details", &self.shipping_details());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_sepa_debit");
+        object.field("bank_code", &self.bank_code());
+        object.field("branch_code", &self.branch_code());
+        object.field("country", &self.country());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::CheckoutSessionConsent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_consent");
-        object.field("promotions", &self.promotions());
-        object.field("terms_of_service", &self.terms_of_service());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_sequra");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionConsentCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_consent_collection");
+impl CompareWithJson for api::ChargePaymentMethodDetailsSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_sofort");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("country", &self.country());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
         object.field(
-            "payment_method_reuse_agreement",
-            &self.payment_method_reuse_agreement(),
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
         );
-        object.field("promotions", &self.promotions());
-        object.field("terms_of_service", &self.terms_of_service());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::CheckoutSessionCurrencyConversion {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_currency_conversion");
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_total", &self.amount_total());
-        object.field("fx_rate", &self.fx_rate());
-        object.field("source_currency", &self.source_currency());
+impl CompareWithJson for api::ChargePaymentMethodDetailsStripeAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::CheckoutSessionCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_fields");
-        object.field("dropdown", &self.dropdown());
-        object.field("key", &self.key());
-        object.field("label", &self.label());
-        object.field("numeric", &self.numeric());
-        object.field("optional", &self.optional());
-        object.field("text", &self.text());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSunbit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_sunbit");
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomFieldDropdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_custom_fields_dropdown",
-        );
-        object.field("default_value", &self.default_value());
-        object.field("options", &self.options());
-        object.field("value", &self.value());
+impl CompareWithJson for api::ChargePaymentMethodDetailsSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_swish");
+        object.field("fingerprint", &self.fingerprint());
+        object.field("payment_reference", &self.payment_reference());
+        object.field("verified_phone_last4", &self.verified_phone_last4());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomFieldLabel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_fields_label");
-        object.field("custom", &self.custom());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::ChargePaymentMethodDetailsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_twint");
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomFieldNumeric {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_fields_numeric");
-        object.field("default_value", &self.default_value());
-        object.field("maximum_length", &self.maximum_length());
-        object.field("minimum_length", &self.minimum_length());
-        object.field("value", &self.value());
+impl CompareWithJson for api::ChargePaymentMethodDetailsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_upi");
+        object.field("vpa", &self.vpa());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomFieldDropdownOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_fields_option");
-        object.field("label", &self.label());
-        object.field("value", &self.value());
+impl CompareWithJson for api::ChargePaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_us_bank_account");
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("account_type", &self.account_type());
+        object.field("bank_name", &self.bank_name());
+        object.field("expected_debit_date", &self.expected_debit_date());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate", &self.mandate());
+        object.field("payment_reference", &self.payment_reference());
+        object.field("routing_number", &self.routing_number());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomFieldText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_fields_text");
-        object.field("default_value", &self.default_value());
-        object.field("maximum_length", &self.maximum_length());
-        object.field("minimum_length", &self.minimum_length());
-        object.field("value", &self.value());
+impl CompareWithJson for api::ChargePaymentMethodDetailsWechat {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::CheckoutSessionCustomText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_text");
-        object.field("after_submit", &self.after_submit());
-        object.field("shipping_address", &self.shipping_address());
-        object.field("submit", &self.submit());
-        object.field(
-            "terms_of_service_acceptance",
-            &self.terms_of_service_acceptance(),
-        );
+impl CompareWithJson for api::ChargePaymentMethodDetailsWechatPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_details_wechat_pay");
+        object.field("fingerprint", &self.fingerprint());
+        object.field("location", &self.location());
+        object.field("reader", &self.reader());
+        object.field("transaction_id", &self.transaction_id());
     }
 }
 
-impl Seen for api::CheckoutSessionCustomTextAfterSubmit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_custom_text_position");
-        object.field("message", &self.message());
+impl CompareWithJson for api::ChargePaymentMethodDetailsZip {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::CheckoutSessionCustomerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_customer_details");
-        object.field("address", &self.address());
-        object.field("business_name", &self.business_name());
-        object.field("email", &self.email());
-        object.field("individual_name", &self.individual_name());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-        object.field("tax_exempt", &self.tax_exempt());
-        object.field("tax_ids", &self.tax_ids());
-    }
-}
-
-impl Seen for api::CheckoutSessionDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_discount");
-        object.field("coupon", &self.coupon());
-        object.field("promotion_code", &self.promotion_code());
-    }
-}
-
-impl Seen for api::CheckoutSessionNameCollectionIndividual {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_individual_name");
-        object.field("enabled", &self.enabled());
-        object.field("optional", &self.optional());
-    }
-}
-
-impl Seen for api::CheckoutSessionInvoiceCreation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_invoice_creation");
-        object.field("enabled", &self.enabled());
-        object.field("invoice_data", &self.invoice_data());
-    }
-}
-
-impl Seen for api::CheckoutSessionInvoiceCreationInvoiceData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_invoice_settings");
-        object.field("account_tax_ids", &self.account_tax_ids());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("description", &self.description());
-        object.field("footer", &self.footer());
-        object.field("issuer", &self.issuer());
-        object.field("metadata", &self.metadata());
-        object.field("rendering_options", &self.rendering_options());
-    }
-}
-
-impl Seen for api::CheckoutSessionManagedPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_managed_payments");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CheckoutSessionNameCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_name_collection");
-        object.field("business", &self.business());
-        object.field("individual", &self.individual());
-    }
-}
-
-impl Seen for api::CheckoutSessionOptionalItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_optional_item");
-        object.field("adjustable_quantity", &self.adjustable_quantity());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-    }
-}
-
-impl Seen for api::CheckoutSessionOptionalItemAdjustableQuantity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_optional_item_adjustable_quantity",
-        );
-        object.field("enabled", &self.enabled());
-        object.field("maximum", &self.maximum());
-        object.field("minimum", &self.minimum());
-    }
-}
-
-impl Seen for api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_payment_method_reuse_agreement",
-        );
-        object.field("position", &self.position());
-    }
-}
-
-impl Seen for api::CheckoutSessionPermissions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_permissions");
-        object.field("update_shipping_details", &self.update_shipping_details());
-    }
-}
-
-impl Seen for api::CheckoutSessionPhoneNumberCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_phone_number_collection",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::CheckoutSessionSavedPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_saved_payment_method_options",
-        );
-        object.field("allow_redisplay_filters", &self.allow_redisplay_filters());
-        object.field("payment_method_remove", &self.payment_method_remove());
-        object.field("payment_method_save", &self.payment_method_save());
-    }
-}
-
-impl Seen for api::CheckoutSessionShippingAddressCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_shipping_address_collection",
-        );
-        object.field("allowed_countries", &self.allowed_countries());
-    }
-}
-
-impl Seen for api::CheckoutSessionShippingCost {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_shipping_cost");
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("amount_total", &self.amount_total());
-        object.field("shipping_rate", &self.shipping_rate());
-        object.field("taxes", &self.taxes());
-    }
-}
-
-impl Seen for api::CheckoutSessionShippingOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_shipping_option");
-        object.field("shipping_amount", &self.shipping_amount());
-        object.field("shipping_rate", &self.shipping_rate());
-    }
-}
-
-impl Seen for api::CheckoutSessionCustomerDetailsTaxId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_tax_id");
-        object.field("type", &self.type_());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::CheckoutSessionTaxIdCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_tax_id_collection");
-        object.field("enabled", &self.enabled());
-        object.field("required", &self.required());
-    }
-}
-
-impl Seen for api::CheckoutSessionTotalDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_pages_checkout_session_total_details");
-        object.field("amount_discount", &self.amount_discount());
-        object.field("amount_shipping", &self.amount_shipping());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("breakdown", &self.breakdown());
-    }
-}
-
-impl Seen for api::CheckoutSessionTotalDetailsBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_checkout_session_total_details_resource_breakdown",
-        );
-        object.field("discounts", &self.discounts());
-        object.field("taxes", &self.taxes());
-    }
-}
-
-impl Seen for api::CheckoutSessionPaymentMethodOptionsCardRestrictions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payment_pages_private_card_payment_method_options_resource_restrictions",
-        );
-        object.field("brands_blocked", &self.brands_blocked());
-        object.field("funding_types_blocked", &self.funding_types_blocked());
-    }
-}
-
-impl Seen for api::PaymentRecord {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payment_record");
-        object.field("amount", &self.amount());
-        object.field("amount_authorized", &self.amount_authorized());
-        object.field("amount_canceled", &self.amount_canceled());
-        object.field("amount_failed", &self.amount_failed());
-        object.field("amount_guaranteed", &self.amount_guaranteed());
-        object.field("amount_refunded", &self.amount_refunded());
-        object.field("amount_requested", &self.amount_requested());
-        object.field("application", &self.application());
+impl CompareWithJson for api::PaymentMethodDomain {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_domain");
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("apple_pay", &self.apple_pay());
         object.field("created", &self.created());
-        object.field("customer_details", &self.customer_details());
-        object.field("customer_presence", &self.customer_presence());
-        object.field("description", &self.description());
+        object.field("domain_name", &self.domain_name());
+        object.field("enabled", &self.enabled());
+        object.field("google_pay", &self.google_pay());
         object.field("id", &self.id());
-        object.field(
-            "latest_payment_attempt_record",
-            &self.latest_payment_attempt_record(),
-        );
+        object.field("klarna", &self.klarna());
+        object.field("link", &self.link());
         object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
         object.field("object", &self.object());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("processor_details", &self.processor_details());
-        object.field("reported_by", &self.reported_by());
-        object.field("shipping_details", &self.shipping_details());
+        object.field("paypal", &self.paypal());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_amount");
-        object.field("currency", &self.currency());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsBillingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payments_primitives_payment_records_resource_billing_details",
-        );
-        object.field("address", &self.address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordCustomerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payments_primitives_payment_records_resource_customer_details",
-        );
-        object.field("customer", &self.customer());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments");
-        object.field("count", &self.count());
+impl CompareWithJson for api::PaymentMethodDomainAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_method_domain_resource_payment_method_status");
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
     }
 }

@@ -4,38 +4,58 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding");
-        object.field("card", &self.card());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card");
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("funding", &self.funding());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentMethodDomainAmazonPayStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payments_primitives_payment_records_resource_payment_method_card_details",
+            "payment_method_domain_resource_payment_method_status_details",
         );
-        object.field("authorization_code", &self.authorization_code());
+        object.field("error_message", &self.error_message());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_eps");
+        object.field("bank", &self.bank());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewFpx {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_fpx");
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("bank", &self.bank());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewGrabpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_ideal");
+        object.field("bank", &self.bank());
+        object.field("bic", &self.bic());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewInteracPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_interac_present");
         object.field("brand", &self.brand());
-        object.field("capture_before", &self.capture_before());
-        object.field("checks", &self.checks());
+        object.field("cardholder_name", &self.cardholder_name());
         object.field("country", &self.country());
         object.field("description", &self.description());
         object.field("exp_month", &self.exp_month());
@@ -43,859 +63,678 @@ impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCard {
         object.field("fingerprint", &self.fingerprint());
         object.field("funding", &self.funding());
         object.field("iin", &self.iin());
-        object.field("installments", &self.installments());
         object.field("issuer", &self.issuer());
         object.field("last4", &self.last4());
-        object.field("moto", &self.moto());
-        object.field("network", &self.network());
-        object.field("network_advice_code", &self.network_advice_code());
-        object.field("network_decline_code", &self.network_decline_code());
-        object.field("network_token", &self.network_token());
-        object.field("network_transaction_id", &self.network_transaction_id());
-        object.field("stored_credential_usage", &self.stored_credential_usage());
-        object.field("three_d_secure", &self.three_d_secure());
-        object.field("wallet", &self.wallet());
+        object.field("networks", &self.networks());
+        object.field("preferred_locales", &self.preferred_locales());
+        object.field("read_method", &self.read_method());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardChecks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_checks");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("cvc_check", &self.cvc_check());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installment_plan");
-        object.field("count", &self.count());
-        object.field("interval", &self.interval());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_klarna");
+        object.field("dob", &self.dob());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardInstallments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installments");
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_kr_card");
+        object.field("brand", &self.brand());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_link");
+        object.field("email", &self.email());
+        object.field("persistent_token", &self.persistent_token());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewMbWay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewMobilepay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_naver_pay");
+        object.field("buyer_id", &self.buyer_id());
+        object.field("funding", &self.funding());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewNzBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_nz_bank_account");
+        object.field("account_holder_name", &self.account_holder_name());
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("branch_code", &self.branch_code());
+        object.field("last4", &self.last4());
+        object.field("suffix", &self.suffix());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAffirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_affirm");
+        object.field("capture_method", &self.capture_method());
+        object.field("preferred_locale", &self.preferred_locale());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_afterpay_clearpay");
+        object.field("capture_method", &self.capture_method());
+        object.field("reference", &self.reference());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAlipay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_alipay");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAlma {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_alma");
+        object.field("capture_method", &self.capture_method());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_amazon_pay");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_bancontact");
+        object.field("preferred_language", &self.preferred_language());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_billie");
+        object.field("capture_method", &self.capture_method());
+        object.field("company_details", &self.company_details());
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_billie_company_details");
+        object.field("registered_address", &self.registered_address());
+        object.field("registered_name", &self.registered_name());
+        object.field("registration_number", &self.registration_number());
+        object.field("registration_type", &self.registration_type());
+        object.field("vat", &self.vat());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBizum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_boleto");
+        object.field("expires_after_days", &self.expires_after_days());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_card_installments");
+        object.field("available_plans", &self.available_plans());
+        object.field("enabled", &self.enabled());
         object.field("plan", &self.plan());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_network_token");
-        object.field("used", &self.used());
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCardMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_card_mandate_options");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("description", &self.description());
+        object.field("end_date", &self.end_date());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("reference", &self.reference());
+        object.field("start_date", &self.start_date());
+        object.field("supported_types", &self.supported_types());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_three_d_secure");
-        object.field("authentication_flow", &self.authentication_flow());
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_card_present");
+        object.field("capture_method", &self.capture_method());
         object.field(
-            "electronic_commerce_indicator",
-            &self.electronic_commerce_indicator(),
+            "request_extended_authorization",
+            &self.request_extended_authorization(),
         );
-        object.field("exemption_indicator", &self.exemption_indicator());
         object.field(
-            "exemption_indicator_applied",
-            &self.exemption_indicator_applied(),
+            "request_incremental_authorization_support",
+            &self.request_incremental_authorization_support(),
         );
-        object.field("result", &self.result());
-        object.field("result_reason", &self.result_reason());
-        object.field("version", &self.version());
+        object.field("routing", &self.routing());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardWallet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet");
-        object.field("apple_pay", &self.apple_pay());
-        object.field("dynamic_last4", &self.dynamic_last4());
-        object.field("google_pay", &self.google_pay());
-        object.field("link", &self.link());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCardPresentRouting {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_card_present_routing");
+        object.field("requested_priority", &self.requested_priority());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_cashapp");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_apple_pay");
-        object.field("type", &self.type_());
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCrypto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_crypto");
+        object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCustomerBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_customer_balance");
+        object.field("bank_transfer", &self.bank_transfer());
+        object.field("funding_type", &self.funding_type());
+        object.field("setup_future_usage", &self.setup_future_usage());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsCustom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payments_primitives_payment_records_resource_payment_method_custom_details",
+            "payment_method_options_customer_balance_bank_transfer",
         );
-        object.field("display_name", &self.display_name());
+        object.field("eu_bank_transfer", &self.eu_bank_transfer());
+        object.field("requested_address_types", &self.requested_address_types());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payments_primitives_payment_records_resource_payment_method_details",
+            "payment_method_options_customer_balance_eu_bank_account",
         );
-        object.field("ach_credit_transfer", &self.ach_credit_transfer());
-        object.field("ach_debit", &self.ach_debit());
-        object.field("acss_debit", &self.acss_debit());
-        object.field("affirm", &self.affirm());
-        object.field("afterpay_clearpay", &self.afterpay_clearpay());
-        object.field("alipay", &self.alipay());
-        object.field("alma", &self.alma());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("billing_details", &self.billing_details());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("boleto", &self.boleto());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("cashapp", &self.cashapp());
-        object.field("crypto", &self.crypto());
-        object.field("custom", &self.custom());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("eps", &self.eps());
-        object.field("fpx", &self.fpx());
-        object.field("giropay", &self.giropay());
-        object.field("grabpay", &self.grabpay());
-        object.field("ideal", &self.ideal());
-        object.field("interac_present", &self.interac_present());
-        object.field("kakao_pay", &self.kakao_pay());
-        object.field("klarna", &self.klarna());
-        object.field("konbini", &self.konbini());
-        object.field("kr_card", &self.kr_card());
-        object.field("link", &self.link());
-        object.field("mb_way", &self.mb_way());
-        object.field("mobilepay", &self.mobilepay());
-        object.field("momo", &self.momo());
-        object.field("multibanco", &self.multibanco());
-        object.field("naver_pay", &self.naver_pay());
-        object.field("nz_bank_account", &self.nz_bank_account());
-        object.field("oxxo", &self.oxxo());
-        object.field("p24", &self.p24());
-        object.field("pay_by_bank", &self.pay_by_bank());
-        object.field("payco", &self.payco());
-        object.field("payment_method", &self.payment_method());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("paypay", &self.paypay());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("promptpay", &self.promptpay());
-        object.field("revolut_pay", &self.revolut_pay());
-        object.field("samsung_pay", &self.samsung_pay());
-        object.field("satispay", &self.satispay());
-        object.field("scalapay", &self.scalapay());
-        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sequra", &self.sequra());
-        object.field("sofort", &self.sofort());
-        object.field("stripe_account", &self.stripe_account());
-        object.field("sunbit", &self.sunbit());
-        object.field("swish", &self.swish());
-        object.field("twint", &self.twint());
-        object.field("type", &self.type_());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-        object.field("wechat", &self.wechat());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
+        object.field("country", &self.country());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsMomo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsFpx {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_fpx");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_giropay");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsGrabpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_grabpay");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_ideal");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsInteracPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_klarna");
+        object.field("capture_method", &self.capture_method());
+        object.field("preferred_locale", &self.preferred_locale());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsKonbini {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_konbini");
+        object.field("confirmation_number", &self.confirmation_number());
+        object.field("expires_after_days", &self.expires_after_days());
+        object.field("expires_at", &self.expires_at());
+        object.field("product_description", &self.product_description());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_kr_card");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsPixMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_mandate_options_pix");
+        object.field("amount", &self.amount());
+        object.field("amount_includes_iof", &self.amount_includes_iof());
+        object.field("amount_type", &self.amount_type());
+        object.field("currency", &self.currency());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("reference", &self.reference());
+        object.field("start_date", &self.start_date());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsUpiMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_mandate_options_upi");
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("description", &self.description());
+        object.field("end_date", &self.end_date());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsMbWay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_mb_way");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_multibanco");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsOxxo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_oxxo");
+        object.field("expires_after_days", &self.expires_after_days());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_p24");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPayByBank {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPaynow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_paynow");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_paypal");
+        object.field("capture_method", &self.capture_method());
+        object.field("preferred_locale", &self.preferred_locale());
+        object.field("reference", &self.reference());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_pix");
+        object.field("amount_includes_iof", &self.amount_includes_iof());
+        object.field("expires_after_seconds", &self.expires_after_seconds());
+        object.field("expires_at", &self.expires_at());
+        object.field("mandate_options", &self.mandate_options());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsPromptpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_promptpay");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_revolut_pay");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_satispay");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsScalapay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_scalapay");
+        object.field("capture_method", &self.capture_method());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_sofort");
+        object.field("preferred_language", &self.preferred_language());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsSunbit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_sunbit");
+        object.field("capture_method", &self.capture_method());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_twint");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_upi");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "payments_primitives_payment_records_resource_payment_method_details_momo",
+            "payment_method_options_us_bank_account_mandate_options",
+        );
+        object.field("collection_method", &self.collection_method());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsWechatPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_wechat_pay");
+        object.field("app_id", &self.app_id());
+        object.field("client", &self.client());
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentPaymentMethodOptionsZip {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_options_zip");
+        object.field("setup_future_usage", &self.setup_future_usage());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewOxxo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_p24");
+        object.field("bank", &self.bank());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPayByBank {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPayco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPaynow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_paypal");
+        object.field("country", &self.country());
+        object.field("payer_email", &self.payer_email());
+        object.field("payer_id", &self.payer_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_payto");
+        object.field("bsb_number", &self.bsb_number());
+        object.field("last4", &self.last4());
+        object.field("pay_id", &self.pay_id());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_pix");
+        object.field("fingerprint", &self.fingerprint());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewPromptpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSamsungPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSatispay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewScalapay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_sepa_debit");
+        object.field("bank_code", &self.bank_code());
+        object.field("branch_code", &self.branch_code());
+        object.field("country", &self.country());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("generated_from", &self.generated_from());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::PaymentMethodSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_sofort");
+        object.field("country", &self.country());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSunbit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_upi");
+        object.field("vpa", &self.vpa());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_us_bank_account");
+        object.field("account_holder_type", &self.account_holder_type());
+        object.field("account_type", &self.account_type());
+        object.field("bank_name", &self.bank_name());
+        object.field(
+            "financial_connections_account",
+            &self.financial_connections_account(),
         );
         object.field("fingerprint", &self.fingerprint());
-        object.field("mandate", &self.mandate());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsPaypay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsSequra {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payments_primitives_payment_records_resource_payment_method_details_sequra",
-        );
-        object.field("transaction_id", &self.transaction_id());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details");
-        object.field("address", &self.address());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details_resource_payer_details_address");
-        object.field("country", &self.country());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_konbini_details_resource_store");
-        object.field("chain", &self.chain());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsMobilepayCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card");
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
         object.field("last4", &self.last4());
+        object.field("networks", &self.networks());
+        object.field("routing_number", &self.routing_number());
+        object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding");
-        object.field("card", &self.card());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card");
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("funding", &self.funding());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordProcessorDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payments_primitives_payment_records_resource_processor_details",
-        );
-        object.field("custom", &self.custom());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordProcessorDetailsCustom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payments_primitives_payment_records_resource_processor_details_resource_custom_details");
-        object.field("payment_reference", &self.payment_reference());
-    }
-}
-
-impl Seen for api::PaymentAttemptRecordShippingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "payments_primitives_payment_records_resource_shipping_details",
-        );
-        object.field("address", &self.address());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-    }
-}
-
-impl Seen for api::Payout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payout");
-        object.field("amount", &self.amount());
-        object.field("application_fee", &self.application_fee());
-        object.field("application_fee_amount", &self.application_fee_amount());
-        object.field("arrival_date", &self.arrival_date());
-        object.field("automatic", &self.automatic());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("destination", &self.destination());
-        object.field(
-            "failure_balance_transaction",
-            &self.failure_balance_transaction(),
-        );
-        object.field("failure_code", &self.failure_code());
-        object.field("failure_message", &self.failure_message());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("method", &self.method());
-        object.field("object", &self.object());
-        object.field("original_payout", &self.original_payout());
-        object.field("payout_method", &self.payout_method());
-        object.field("reconciliation_status", &self.reconciliation_status());
-        object.field("reversed_by", &self.reversed_by());
-        object.field("source_type", &self.source_type());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("trace_id", &self.trace_id());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PayoutTraceId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "payouts_trace_id");
-        object.field("status", &self.status());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsPaypalSellerProtection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "paypal_seller_protection");
-        object.field("dispute_categories", &self.dispute_categories());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::Person {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person");
-        object.field("account", &self.account());
-        object.field(
-            "additional_tos_acceptances",
-            &self.additional_tos_acceptances(),
-        );
-        object.field("address", &self.address());
-        object.field("address_kana", &self.address_kana());
-        object.field("address_kanji", &self.address_kanji());
-        object.field("created", &self.created());
-        object.field("dob", &self.dob());
-        object.field("email", &self.email());
-        object.field("first_name", &self.first_name());
-        object.field("first_name_kana", &self.first_name_kana());
-        object.field("first_name_kanji", &self.first_name_kanji());
-        object.field("full_name_aliases", &self.full_name_aliases());
-        object.field("future_requirements", &self.future_requirements());
-        object.field("gender", &self.gender());
-        object.field("id", &self.id());
-        object.field("id_number_provided", &self.id_number_provided());
-        object.field(
-            "id_number_secondary_provided",
-            &self.id_number_secondary_provided(),
-        );
-        object.field("last_name", &self.last_name());
-        object.field("last_name_kana", &self.last_name_kana());
-        object.field("last_name_kanji", &self.last_name_kanji());
-        object.field("maiden_name", &self.maiden_name());
-        object.field("metadata", &self.metadata());
-        object.field("nationality", &self.nationality());
-        object.field("object", &self.object());
-        object.field("phone", &self.phone());
-        object.field("political_exposure", &self.political_exposure());
-        object.field("registered_address", &self.registered_address());
-        object.field("relationship", &self.relationship());
-        object.field("requirements", &self.requirements());
-        object.field("ssn_last_4_provided", &self.ssn_last_4_provided());
-        object.field("us_cfpb_data", &self.us_cfpb_data());
-        object.field("verification", &self.verification());
-    }
-}
-
-impl Seen for api::PersonAdditionalTosAcceptancesAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_additional_tos_acceptance");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::PersonAdditionalTosAcceptances {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_additional_tos_acceptances");
-        object.field("account", &self.account());
-    }
-}
-
-impl Seen for api::PersonUsCfpbDataEthnicityDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_ethnicity_details");
-        object.field("ethnicity", &self.ethnicity());
-        object.field("ethnicity_other", &self.ethnicity_other());
-    }
-}
-
-impl Seen for api::PersonFutureRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_future_requirements");
-        object.field("alternatives", &self.alternatives());
-        object.field("currently_due", &self.currently_due());
-        object.field("errors", &self.errors());
-        object.field("eventually_due", &self.eventually_due());
-        object.field("past_due", &self.past_due());
-        object.field("pending_verification", &self.pending_verification());
-    }
-}
-
-impl Seen for api::PersonUsCfpbDataRaceDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_race_details");
-        object.field("race", &self.race());
-        object.field("race_other", &self.race_other());
-    }
-}
-
-impl Seen for api::PersonRelationship {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_relationship");
-        object.field("authorizer", &self.authorizer());
-        object.field("director", &self.director());
-        object.field("executive", &self.executive());
-        object.field("legal_guardian", &self.legal_guardian());
-        object.field("owner", &self.owner());
-        object.field("percent_ownership", &self.percent_ownership());
-        object.field("representative", &self.representative());
-        object.field("title", &self.title());
-    }
-}
-
-impl Seen for api::PersonRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_requirements");
-        object.field("alternatives", &self.alternatives());
-        object.field("currently_due", &self.currently_due());
-        object.field("errors", &self.errors());
-        object.field("eventually_due", &self.eventually_due());
-        object.field("past_due", &self.past_due());
-        object.field("pending_verification", &self.pending_verification());
-    }
-}
-
-impl Seen for api::PersonUsCfpbData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "person_us_cfpb_data");
-        object.field("ethnicity_details", &self.ethnicity_details());
-        object.field("race_details", &self.race_details());
-        object.field("self_identified_gender", &self.self_identified_gender());
-    }
-}
-
-impl Seen for api::Plan {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "plan");
-        object.field("active", &self.active());
-        object.field("amount", &self.amount());
-        object.field("amount_decimal", &self.amount_decimal());
-        object.field("billing_scheme", &self.billing_scheme());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("id", &self.id());
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("meter", &self.meter());
-        object.field("nickname", &self.nickname());
-        object.field("object", &self.object());
-        object.field("product", &self.product());
-        object.field("tiers", &self.tiers());
-        object.field("tiers_mode", &self.tiers_mode());
-        object.field("transform_usage", &self.transform_usage());
-        object.field("trial_period_days", &self.trial_period_days());
-        object.field("usage_type", &self.usage_type());
-    }
-}
-
-impl Seen for api::PlanTier {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "plan_tier");
-        object.field("flat_amount", &self.flat_amount());
-        object.field("flat_amount_decimal", &self.flat_amount_decimal());
-        object.field("unit_amount", &self.unit_amount());
-        object.field("unit_amount_decimal", &self.unit_amount_decimal());
-        object.field("up_to", &self.up_to());
-    }
-}
-
-impl Seen for api::ApplicationFeeFeeSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "platform_earning_fee_source");
-        object.field("charge", &self.charge());
-        object.field("payout", &self.payout());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationBusinessProfile {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_business_profile");
-        object.field("headline", &self.headline());
-        object.field("privacy_policy_url", &self.privacy_policy_url());
-        object.field("terms_of_service_url", &self.terms_of_service_url());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesCustomerUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_customer_update");
-        object.field("allowed_updates", &self.allowed_updates());
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_features");
-        object.field("customer_update", &self.customer_update());
-        object.field("invoice_history", &self.invoice_history());
-        object.field("payment_method_update", &self.payment_method_update());
-        object.field("subscription_cancel", &self.subscription_cancel());
-        object.field("subscription_pause", &self.subscription_pause());
-        object.field("subscription_update", &self.subscription_update());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionPause {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_features_subscription_pause");
-        object.field("duration", &self.duration());
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_features_subscription_pause_duration");
-        object.field("interval_options", &self.interval_options());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "portal_features_subscription_pause_duration_interval_option",
-        );
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowAfterCompletionHostedConfirmation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_after_completion_hosted_confirmation");
-        object.field("custom_message", &self.custom_message());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowAfterCompletionRedirect {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_after_completion_redirect");
-        object.field("return_url", &self.return_url());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_coupon_offer");
-        object.field("coupon", &self.coupon());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow");
-        object.field("after_completion", &self.after_completion());
-        object.field("customer_update", &self.customer_update());
-        object.field("subscription_cancel", &self.subscription_cancel());
-        object.field("subscription_pause", &self.subscription_pause());
-        object.field("subscription_update", &self.subscription_update());
-        object.field(
-            "subscription_update_confirm",
-            &self.subscription_update_confirm(),
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowAfterCompletion {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow_after_completion");
-        object.field("hosted_confirmation", &self.hosted_confirmation());
-        object.field("redirect", &self.redirect());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowCustomerUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionCancel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow_subscription_cancel");
-        object.field("retention", &self.retention());
-        object.field("subscription", &self.subscription());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionPause {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow_subscription_pause");
-        object.field("subscription", &self.subscription());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow_subscription_update");
-        object.field("subscription", &self.subscription());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionUpdateConfirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_flow_subscription_update_confirm");
-        object.field("discounts", &self.discounts());
-        object.field("items", &self.items());
-        object.field("subscription", &self.subscription());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionCancelRetention {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_retention");
-        object.field("coupon_offer", &self.coupon_offer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_subscription_update_confirm_discount");
-        object.field("coupon", &self.coupon());
-        object.field("promotion_code", &self.promotion_code());
-    }
-}
-
-impl Seen for api::BillingPortalSessionFlowSubscriptionUpdateConfirmItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_flows_subscription_update_confirm_item");
-        object.field("id", &self.id());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesInvoiceHistory {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_invoice_list");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationLoginPage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_login_page");
-        object.field("enabled", &self.enabled());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesPaymentMethodUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_payment_method_update");
-        object.field("enabled", &self.enabled());
-        object.field(
-            "payment_method_configuration",
-            &self.payment_method_configuration(),
-        );
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_resource_schedule_update_at_period_end");
-        object.field("conditions", &self.conditions());
-    }
-}
-
-impl Seen
-    for api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition
+impl CompareWithJson
+    for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked
 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "portal_resource_schedule_update_at_period_end_condition",
-        );
-        object.field("type", &self.type_());
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_us_bank_account_blocked");
+        object.field("network_code", &self.network_code());
+        object.field("reason", &self.reason());
     }
 }
 
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionCancel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_subscription_cancel");
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("enabled", &self.enabled());
-        object.field("mode", &self.mode());
-        object.field("proration_behavior", &self.proration_behavior());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_method_us_bank_account_status_details");
+        object.field("blocked", &self.blocked());
     }
 }
 
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_subscription_cancellation_reason");
-        object.field("enabled", &self.enabled());
-        object.field("feedback_options", &self.feedback_options());
-        object.field("options", &self.options());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_subscription_update");
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("default_allowed_updates", &self.default_allowed_updates());
-        object.field("enabled", &self.enabled());
-        object.field("products", &self.products());
-        object.field("proration_behavior", &self.proration_behavior());
-        object.field("schedule_at_period_end", &self.schedule_at_period_end());
-        object.field("trial_update_behavior", &self.trial_update_behavior());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionUpdateProduct {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "portal_subscription_update_product");
-        object.field("adjustable_quantity", &self.adjustable_quantity());
-        object.field("prices", &self.prices());
-        object.field("product", &self.product());
-    }
-}
-
-impl Seen for api::BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "portal_subscription_update_product_adjustable_quantity",
-        );
-        object.field("enabled", &self.enabled());
-        object.field("maximum", &self.maximum());
-        object.field("minimum", &self.minimum());
-    }
-}
-
-impl Seen for api::Price {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "price");
-        object.field("active", &self.active());
-        object.field("billing_scheme", &self.billing_scheme());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("currency_options", &self.currency_options());
-        object.field("custom_unit_amount", &self.custom_unit_amount());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("lookup_key", &self.lookup_key());
-        object.field("metadata", &self.metadata());
-        object.field("nickname", &self.nickname());
-        object.field("object", &self.object());
-        object.field("product", &self.product());
-        object.field("recurring", &self.recurring());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tiers", &self.tiers());
-        object.field("tiers_mode", &self.tiers_mode());
-        object.field("transform_quantity", &self.transform_quantity());
-        object.field("type", &self.type_());
-        object.field("unit_amount", &self.unit_amount());
-        object.field("unit_amount_decimal", &self.unit_amount_decimal());
-    }
-}
-
-impl Seen for api::PriceCurrencyOptionsTier {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "price_tier");
-        object.field("flat_amount", &self.flat_amount());
-        object.field("flat_amount_decimal", &self.flat_amount_decimal());
-        object.field("unit_amount", &self.unit_amount());
-        object.field("unit_amount_decimal", &self.unit_amount_decimal());
-        object.field("up_to", &self.up_to());
-    }
-}
-
-impl Seen for api::Product {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product");
-        object.field("active", &self.active());
-        object.field("created", &self.created());
-        object.field("default_price", &self.default_price());
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("images", &self.images());
-        object.field("livemode", &self.livemode());
-        object.field("marketing_features", &self.marketing_features());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("package_dimensions", &self.package_dimensions());
-        object.field("shippable", &self.shippable());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("tax_code", &self.tax_code());
-        object.field("tax_details", &self.tax_details());
-        object.field("type", &self.type_());
-        object.field("unit_label", &self.unit_label());
-        object.field("updated", &self.updated());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::ProductCatalogTrialOffer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_catalog.trial_offer");
-        object.field("active", &self.active());
-        object.field("duration", &self.duration());
-        object.field("end_behavior", &self.end_behavior());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("nickname", &self.nickname());
-        object.field("object", &self.object());
-        object.field("price", &self.price());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewWechatPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }

@@ -4,161 +4,44 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::ProductCatalogTrialOfferDuration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_catalog_trial_offer_duration");
-        object.field("relative", &self.relative());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewZip {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::ProductCatalogTrialOfferDurationRelative {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_catalog_trial_offer_duration_relative");
-        object.field("iterations", &self.iterations());
+impl CompareWithJson for api::CheckoutSessionAdaptivePricing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_adaptive_pricing");
+        object.field("enabled", &self.enabled());
     }
 }
 
-impl Seen for api::ProductCatalogTrialOfferEndBehavior {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_catalog_trial_offer_end_behavior");
-        object.field("transition", &self.transition());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::CheckoutSessionAfterExpiration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_after_expiration");
+        object.field("recovery", &self.recovery());
     }
 }
 
-impl Seen for api::ProductCatalogTrialOfferEndBehaviorTransition {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_catalog_trial_offer_end_behavior_transition");
-        object.field("price", &self.price());
-    }
-}
-
-impl Seen for api::ProductFeature {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_feature");
-        object.field("entitlement_feature", &self.entitlement_feature());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::ProductMarketingFeature {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_marketing_feature");
-        object.field("name", &self.name());
-    }
-}
-
-impl Seen for api::ProductTaxDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "product_tax_details");
-        object.field("performance_location", &self.performance_location());
-        object.field("tax_code", &self.tax_code());
-    }
-}
-
-impl Seen for api::PromotionCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "promotion_code");
-        object.field("active", &self.active());
-        object.field("code", &self.code());
-        object.field("created", &self.created());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
+impl CompareWithJson for api::CheckoutSessionAfterExpirationRecovery {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_after_expiration_recovery",
+        );
+        object.field("allow_promotion_codes", &self.allow_promotion_codes());
+        object.field("enabled", &self.enabled());
         object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("max_redemptions", &self.max_redemptions());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("promotion", &self.promotion());
-        object.field("restrictions", &self.restrictions());
-        object.field("times_redeemed", &self.times_redeemed());
+        object.field("url", &self.url());
     }
 }
 
-impl Seen for api::PromotionCodeRestrictionsCurrencyOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "promotion_code_currency_option");
-        object.field("minimum_amount", &self.minimum_amount());
-    }
-}
-
-impl Seen for api::PromotionCodePromotion {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "promotion_codes_resource_promotion");
-        object.field("coupon", &self.coupon());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::PromotionCodeRestrictions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "promotion_codes_resource_restrictions");
-        object.field("currency_options", &self.currency_options());
-        object.field("first_time_transaction", &self.first_time_transaction());
-        object.field("minimum_amount", &self.minimum_amount());
-        object.field("minimum_amount_currency", &self.minimum_amount_currency());
-    }
-}
-
-impl Seen for api::InvoiceItemProrationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "proration_details");
-        object.field("credited_items", &self.credited_items());
-        object.field("discount_amounts", &self.discount_amounts());
-    }
-}
-
-impl Seen for api::Quote {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quote");
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_total", &self.amount_total());
-        object.field("application", &self.application());
-        object.field("application_fee_amount", &self.application_fee_amount());
-        object.field("application_fee_percent", &self.application_fee_percent());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field("collection_method", &self.collection_method());
-        object.field("computed", &self.computed());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("default_tax_rates", &self.default_tax_rates());
-        object.field("description", &self.description());
-        object.field("discounts", &self.discounts());
-        object.field("expires_at", &self.expires_at());
-        object.field("footer", &self.footer());
-        object.field("from_quote", &self.from_quote());
-        object.field("header", &self.header());
-        object.field("id", &self.id());
-        object.field("invoice", &self.invoice());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("line_items", &self.line_items());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("number", &self.number());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("subscription", &self.subscription());
-        object.field("subscription_data", &self.subscription_data());
-        object.field("subscription_schedule", &self.subscription_schedule());
-        object.field("test_clock", &self.test_clock());
-        object.field("total_details", &self.total_details());
-        object.field("transfer_data", &self.transfer_data());
-    }
-}
-
-impl Seen for api::QuoteAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_automatic_tax");
+impl CompareWithJson for api::CheckoutSessionAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_automatic_tax");
         object.field("enabled", &self.enabled());
         object.field("liability", &self.liability());
         object.field("provider", &self.provider());
@@ -166,64 +49,366 @@ impl Seen for api::QuoteAutomaticTax {
     }
 }
 
-impl Seen for api::QuoteComputed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_computed");
-        object.field("recurring", &self.recurring());
-        object.field("upfront", &self.upfront());
+impl CompareWithJson for api::CheckoutSessionBrandingSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_branding_settings");
+        object.field("background_color", &self.background_color());
+        object.field("border_style", &self.border_style());
+        object.field("button_color", &self.button_color());
+        object.field("display_name", &self.display_name());
+        object.field("font_family", &self.font_family());
+        object.field("icon", &self.icon());
+        object.field("logo", &self.logo());
     }
 }
 
-impl Seen for api::QuoteFromQuote {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_from_quote");
-        object.field("is_revision", &self.is_revision());
-        object.field("quote", &self.quote());
+impl CompareWithJson for api::CheckoutSessionBrandingSettingsIcon {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_branding_settings_icon",
+        );
+        object.field("file", &self.file());
+        object.field("type", &self.type_());
+        object.field("url", &self.url());
     }
 }
 
-impl Seen for api::QuoteComputedRecurring {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_recurring");
+impl CompareWithJson for api::CheckoutSessionBrandingSettingsLogo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_branding_settings_logo",
+        );
+        object.field("file", &self.file());
+        object.field("type", &self.type_());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionNameCollectionBusiness {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_business_name");
+        object.field("enabled", &self.enabled());
+        object.field("optional", &self.optional());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCollectedInformationShippingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_checkout_address_details",
+        );
+        object.field("address", &self.address());
+        object.field("name", &self.name());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCollectedInformation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_collected_information");
+        object.field("business_name", &self.business_name());
+        object.field("individual_name", &self.individual_name());
+        object.field("shipping_details", &self.shipping_details());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionConsent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_consent");
+        object.field("promotions", &self.promotions());
+        object.field("terms_of_service", &self.terms_of_service());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionConsentCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_consent_collection");
+        object.field(
+            "payment_method_reuse_agreement",
+            &self.payment_method_reuse_agreement(),
+        );
+        object.field("promotions", &self.promotions());
+        object.field("terms_of_service", &self.terms_of_service());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCurrencyConversion {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_currency_conversion");
         object.field("amount_subtotal", &self.amount_subtotal());
         object.field("amount_total", &self.amount_total());
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("total_details", &self.total_details());
+        object.field("fx_rate", &self.fx_rate());
+        object.field("source_currency", &self.source_currency());
     }
 }
 
-impl Seen for api::QuoteStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_status_transitions");
-        object.field("accepted_at", &self.accepted_at());
-        object.field("canceled_at", &self.canceled_at());
-        object.field("finalized_at", &self.finalized_at());
-    }
-}
-
-impl Seen for api::QuoteSubscriptionDataBillingMode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_subscription_data_billing_mode");
-        object.field("flexible", &self.flexible());
+impl CompareWithJson for api::CheckoutSessionCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_custom_fields");
+        object.field("dropdown", &self.dropdown());
+        object.field("key", &self.key());
+        object.field("label", &self.label());
+        object.field("numeric", &self.numeric());
+        object.field("optional", &self.optional());
+        object.field("text", &self.text());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::QuoteSubscriptionData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_subscription_data_subscription_data");
-        object.field("billing_mode", &self.billing_mode());
-        object.field("description", &self.description());
-        object.field("effective_date", &self.effective_date());
-        object.field("metadata", &self.metadata());
-        object.field("trial_period_days", &self.trial_period_days());
+impl CompareWithJson for api::CheckoutSessionCustomFieldDropdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_custom_fields_dropdown",
+        );
+        object.field("default_value", &self.default_value());
+        object.field("options", &self.options());
+        object.field("value", &self.value());
     }
 }
 
-impl Seen for api::QuoteComputedRecurringTotalDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_total_details");
+impl CompareWithJson for api::CheckoutSessionCustomFieldLabel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_custom_fields_label");
+        object.field("custom", &self.custom());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomFieldNumeric {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_custom_fields_numeric");
+        object.field("default_value", &self.default_value());
+        object.field("maximum_length", &self.maximum_length());
+        object.field("minimum_length", &self.minimum_length());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomFieldDropdownOption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_custom_fields_option");
+        object.field("label", &self.label());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomFieldText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_custom_fields_text");
+        object.field("default_value", &self.default_value());
+        object.field("maximum_length", &self.maximum_length());
+        object.field("minimum_length", &self.minimum_length());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_custom_text");
+        object.field("after_submit", &self.after_submit());
+        object.field("shipping_address", &self.shipping_address());
+        object.field("submit", &self.submit());
+        object.field(
+            "terms_of_service_acceptance",
+            &self.terms_of_service_acceptance(),
+        );
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomTextAfterSubmit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_custom_text_position");
+        object.field("message", &self.message());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_customer_details");
+        object.field("address", &self.address());
+        object.field("business_name", &self.business_name());
+        object.field("email", &self.email());
+        object.field("individual_name", &self.individual_name());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+        object.field("tax_exempt", &self.tax_exempt());
+        object.field("tax_ids", &self.tax_ids());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_discount");
+        object.field("coupon", &self.coupon());
+        object.field("promotion_code", &self.promotion_code());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionNameCollectionIndividual {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_individual_name");
+        object.field("enabled", &self.enabled());
+        object.field("optional", &self.optional());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionInvoiceCreation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_invoice_creation");
+        object.field("enabled", &self.enabled());
+        object.field("invoice_data", &self.invoice_data());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionInvoiceCreationInvoiceData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_invoice_settings");
+        object.field("account_tax_ids", &self.account_tax_ids());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("description", &self.description());
+        object.field("footer", &self.footer());
+        object.field("issuer", &self.issuer());
+        object.field("metadata", &self.metadata());
+        object.field("rendering_options", &self.rendering_options());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionManagedPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_managed_payments");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionNameCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_name_collection");
+        object.field("business", &self.business());
+        object.field("individual", &self.individual());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionOptionalItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_optional_item");
+        object.field("adjustable_quantity", &self.adjustable_quantity());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionOptionalItemAdjustableQuantity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_optional_item_adjustable_quantity",
+        );
+        object.field("enabled", &self.enabled());
+        object.field("maximum", &self.maximum());
+        object.field("minimum", &self.minimum());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreement {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_payment_method_reuse_agreement",
+        );
+        object.field("position", &self.position());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPermissions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_permissions");
+        object.field("update_shipping_details", &self.update_shipping_details());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionPhoneNumberCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_phone_number_collection",
+        );
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionSavedPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_saved_payment_method_options",
+        );
+        object.field("allow_redisplay_filters", &self.allow_redisplay_filters());
+        object.field("payment_method_remove", &self.payment_method_remove());
+        object.field("payment_method_save", &self.payment_method_save());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionShippingAddressCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_shipping_address_collection",
+        );
+        object.field("allowed_countries", &self.allowed_countries());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionShippingCost {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_shipping_cost");
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("amount_total", &self.amount_total());
+        object.field("shipping_rate", &self.shipping_rate());
+        object.field("taxes", &self.taxes());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionShippingOption {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_shipping_option");
+        object.field("shipping_amount", &self.shipping_amount());
+        object.field("shipping_rate", &self.shipping_rate());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionCustomerDetailsTaxId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_tax_id");
+        object.field("type", &self.type_());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionTaxIdCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payment_pages_checkout_session_tax_id_collection");
+        object.field("enabled", &self.enabled());
+        object.field("required", &self.required());
+    }
+}
+
+impl CompareWithJson for api::CheckoutSessionTotalDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_pages_checkout_session_total_details");
         object.field("amount_discount", &self.amount_discount());
         object.field("amount_shipping", &self.amount_shipping());
         object.field("amount_tax", &self.amount_tax());
@@ -231,707 +416,429 @@ impl Seen for api::QuoteComputedRecurringTotalDetails {
     }
 }
 
-impl Seen for api::QuoteComputedRecurringTotalDetailsBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_total_details_resource_breakdown");
+impl CompareWithJson for api::CheckoutSessionTotalDetailsBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_checkout_session_total_details_resource_breakdown",
+        );
         object.field("discounts", &self.discounts());
         object.field("taxes", &self.taxes());
     }
 }
 
-impl Seen for api::QuoteTransferData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_transfer_data");
-        object.field("amount", &self.amount());
-        object.field("amount_percent", &self.amount_percent());
-        object.field("destination", &self.destination());
-    }
-}
-
-impl Seen for api::QuoteComputedUpfront {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "quotes_resource_upfront");
-        object.field("amount_subtotal", &self.amount_subtotal());
-        object.field("amount_total", &self.amount_total());
-        object.field("line_items", &self.line_items());
-        object.field("total_details", &self.total_details());
-    }
-}
-
-impl Seen for api::RadarEarlyFraudWarning {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar.early_fraud_warning");
-        object.field("actionable", &self.actionable());
-        object.field("charge", &self.charge());
-        object.field("created", &self.created());
-        object.field("fraud_type", &self.fraud_type());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("payment_intent", &self.payment_intent());
-    }
-}
-
-impl Seen for api::RadarPaymentEvaluation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar.payment_evaluation");
-        object.field(
-            "client_device_metadata_details",
-            &self.client_device_metadata_details(),
+impl CompareWithJson for api::CheckoutSessionPaymentMethodOptionsCardRestrictions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payment_pages_private_card_payment_method_options_resource_restrictions",
         );
-        object.field("created_at", &self.created_at());
+        object.field("brands_blocked", &self.brands_blocked());
+        object.field("funding_types_blocked", &self.funding_types_blocked());
+    }
+}
+
+impl CompareWithJson for api::PaymentRecord {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payment_record");
+        object.field("amount", &self.amount());
+        object.field("amount_authorized", &self.amount_authorized());
+        object.field("amount_canceled", &self.amount_canceled());
+        object.field("amount_failed", &self.amount_failed());
+        object.field("amount_guaranteed", &self.amount_guaranteed());
+        object.field("amount_refunded", &self.amount_refunded());
+        object.field("amount_requested", &self.amount_requested());
+        object.field("application", &self.application());
+        object.field("created", &self.created());
         object.field("customer_details", &self.customer_details());
-        object.field("events", &self.events());
+        object.field("customer_presence", &self.customer_presence());
+        object.field("description", &self.description());
         object.field("id", &self.id());
+        object.field(
+            "latest_payment_attempt_record",
+            &self.latest_payment_attempt_record(),
+        );
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
         object.field("object", &self.object());
-        object.field("outcome", &self.outcome());
-        object.field("payment_details", &self.payment_details());
-        object.field("recommended_action", &self.recommended_action());
-        object.field("signals", &self.signals());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("processor_details", &self.processor_details());
+        object.field("reported_by", &self.reported_by());
+        object.field("shipping_details", &self.shipping_details());
     }
 }
 
-impl Seen for api::RadarValueList {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar.value_list");
-        object.field("alias", &self.alias());
-        object.field("created", &self.created());
-        object.field("created_by", &self.created_by());
-        object.field("id", &self.id());
-        object.field("item_type", &self.item_type());
-        object.field("list_items", &self.list_items());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::RadarValueListItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar.value_list_item");
-        object.field("created", &self.created());
-        object.field("created_by", &self.created_by());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
+impl CompareWithJson for api::PaymentAttemptRecordAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "payments_primitives_payment_records_resource_amount");
+        object.field("currency", &self.currency());
         object.field("value", &self.value());
-        object.field("value_list", &self.value_list());
     }
 }
 
-impl Seen for api::ChargeRadarOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar_radar_options");
-        object.field("session", &self.session());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsBillingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_billing_details",
+        );
+        object.field("address", &self.address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
     }
 }
 
-impl Seen for api::ReviewIpAddressLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar_review_resource_location");
-        object.field("city", &self.city());
+impl CompareWithJson for api::PaymentAttemptRecordCustomerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_customer_details",
+        );
+        object.field("customer", &self.customer());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_alma_details_resource_installments");
+        object.field("count", &self.count());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding");
+        object.field("card", &self.card());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_amazon_pay_details_resource_funding_resource_funding_card");
+        object.field("brand", &self.brand());
         object.field("country", &self.country());
-        object.field("latitude", &self.latitude());
-        object.field("longitude", &self.longitude());
-        object.field("region", &self.region());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("funding", &self.funding());
+        object.field("last4", &self.last4());
     }
 }
 
-impl Seen for api::ReviewSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "radar_review_resource_session");
-        object.field("browser", &self.browser());
-        object.field("device", &self.device());
-        object.field("platform", &self.platform());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_payment_method_card_details",
+        );
+        object.field("authorization_code", &self.authorization_code());
+        object.field("brand", &self.brand());
+        object.field("capture_before", &self.capture_before());
+        object.field("checks", &self.checks());
+        object.field("country", &self.country());
+        object.field("description", &self.description());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("iin", &self.iin());
+        object.field("installments", &self.installments());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("moto", &self.moto());
+        object.field("network", &self.network());
+        object.field("network_advice_code", &self.network_advice_code());
+        object.field("network_decline_code", &self.network_decline_code());
+        object.field("network_token", &self.network_token());
+        object.field("network_transaction_id", &self.network_transaction_id());
+        object.field("stored_credential_usage", &self.stored_credential_usage());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("wallet", &self.wallet());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardChecks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_checks");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field(
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
+        );
+        object.field("cvc_check", &self.cvc_check());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installment_plan");
+        object.field("count", &self.count());
+        object.field("interval", &self.interval());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardInstallments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_installments");
+        object.field("plan", &self.plan());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_network_token");
+        object.field("used", &self.used());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_three_d_secure");
+        object.field("authentication_flow", &self.authentication_flow());
+        object.field(
+            "electronic_commerce_indicator",
+            &self.electronic_commerce_indicator(),
+        );
+        object.field("exemption_indicator", &self.exemption_indicator());
+        object.field(
+            "exemption_indicator_applied",
+            &self.exemption_indicator_applied(),
+        );
+        object.field("result", &self.result());
+        object.field("result_reason", &self.result_reason());
         object.field("version", &self.version());
     }
 }
 
-impl Seen for api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "received_payment_method_details_financial_account");
-        object.field("id", &self.id());
-        object.field("network", &self.network());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardWallet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet");
+        object.field("apple_pay", &self.apple_pay());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("google_pay", &self.google_pay());
+        object.field("link", &self.link());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::PriceRecurring {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "recurring");
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("meter", &self.meter());
-        object.field("trial_period_days", &self.trial_period_days());
-        object.field("usage_type", &self.usage_type());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::Refund {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund");
-        object.field("amount", &self.amount());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("charge", &self.charge());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("description", &self.description());
-        object.field("destination_details", &self.destination_details());
-        object.field(
-            "failure_balance_transaction",
-            &self.failure_balance_transaction(),
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_card_details_resource_wallet_resource_apple_pay");
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsCustom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_payment_method_custom_details",
         );
-        object.field("failure_reason", &self.failure_reason());
-        object.field("id", &self.id());
-        object.field("instructions_email", &self.instructions_email());
-        object.field("metadata", &self.metadata());
-        object.field("next_action", &self.next_action());
-        object.field("object", &self.object());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("payment_method", &self.payment_method());
-        object.field("pending_reason", &self.pending_reason());
-        object.field("presentment_details", &self.presentment_details());
-        object.field("reason", &self.reason());
-        object.field("receipt_number", &self.receipt_number());
-        object.field("source_transfer_reversal", &self.source_transfer_reversal());
-        object.field("status", &self.status());
-        object.field("transfer_reversal", &self.transfer_reversal());
+        object.field("display_name", &self.display_name());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::RefundDestinationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details");
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_payment_method_details",
+        );
+        object.field("ach_credit_transfer", &self.ach_credit_transfer());
+        object.field("ach_debit", &self.ach_debit());
+        object.field("acss_debit", &self.acss_debit());
         object.field("affirm", &self.affirm());
         object.field("afterpay_clearpay", &self.afterpay_clearpay());
         object.field("alipay", &self.alipay());
         object.field("alma", &self.alma());
         object.field("amazon_pay", &self.amazon_pay());
-        object.field("au_bank_transfer", &self.au_bank_transfer());
-        object.field("blik", &self.blik());
-        object.field("br_bank_transfer", &self.br_bank_transfer());
-        object.field("card", &self.card());
-        object.field("cashapp", &self.cashapp());
-        object.field("crypto", &self.crypto());
-        object.field("customer_cash_balance", &self.customer_cash_balance());
-        object.field("eps", &self.eps());
-        object.field("eu_bank_transfer", &self.eu_bank_transfer());
-        object.field("gb_bank_transfer", &self.gb_bank_transfer());
-        object.field("giropay", &self.giropay());
-        object.field("grabpay", &self.grabpay());
-        object.field("jp_bank_transfer", &self.jp_bank_transfer());
-        object.field("klarna", &self.klarna());
-        object.field("mb_way", &self.mb_way());
-        object.field("multibanco", &self.multibanco());
-        object.field("mx_bank_transfer", &self.mx_bank_transfer());
-        object.field("nz_bank_transfer", &self.nz_bank_transfer());
-        object.field("p24", &self.p24());
-        object.field("paynow", &self.paynow());
-        object.field("paypal", &self.paypal());
-        object.field("pix", &self.pix());
-        object.field("revolut", &self.revolut());
-        object.field("scalapay", &self.scalapay());
-        object.field("sofort", &self.sofort());
-        object.field("swish", &self.swish());
-        object.field("th_bank_transfer", &self.th_bank_transfer());
-        object.field("twint", &self.twint());
-        object.field("type", &self.type_());
-        object.field("us_bank_transfer", &self.us_bank_transfer());
-        object.field("wechat_pay", &self.wechat_pay());
-        object.field("zip", &self.zip());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsAfterpayClearpay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_afterpay_clearpay");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_blik");
-        object.field("network_decline_code", &self.network_decline_code());
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsBrBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_br_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_card");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-        object.field("reference_type", &self.reference_type());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsCrypto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_crypto");
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsEuBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_eu_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsGbBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_gb_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsJpBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_jp_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsMbWay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_mb_way");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_multibanco");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsMxBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_mx_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_p24");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_paypal");
-        object.field("network_decline_code", &self.network_decline_code());
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsSwish {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_swish");
-        object.field("network_decline_code", &self.network_decline_code());
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsThBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_th_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundDestinationDetailsUsBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_destination_details_us_bank_transfer");
-        object.field("reference", &self.reference());
-        object.field("reference_status", &self.reference_status());
-    }
-}
-
-impl Seen for api::RefundNextAction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_next_action");
-        object.field("display_details", &self.display_details());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::RefundNextActionDisplayDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "refund_next_action_display_details");
-        object.field("email_sent", &self.email_sent());
-        object.field("expires_at", &self.expires_at());
-    }
-}
-
-impl Seen for api::ReportingReportRun {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reporting.report_run");
-        object.field("created", &self.created());
-        object.field("error", &self.error());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("parameters", &self.parameters());
-        object.field("report_type", &self.report_type());
-        object.field("result", &self.result());
-        object.field("status", &self.status());
-        object.field("succeeded_at", &self.succeeded_at());
-    }
-}
-
-impl Seen for api::ReportingReportType {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reporting.report_type");
-        object.field("data_available_end", &self.data_available_end());
-        object.field("data_available_start", &self.data_available_start());
-        object.field("default_columns", &self.default_columns());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("updated", &self.updated());
-        object.field("version", &self.version());
-    }
-}
-
-impl Seen for api::ReserveHold {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserve.hold");
-        object.field("amount", &self.amount());
-        object.field("amount_releasable", &self.amount_releasable());
-        object.field("created", &self.created());
-        object.field("created_by", &self.created_by());
-        object.field("currency", &self.currency());
-        object.field("destination", &self.destination());
-        object.field("id", &self.id());
-        object.field("is_releasable", &self.is_releasable());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("reason", &self.reason());
-        object.field("release_details", &self.release_details());
-        object.field("release_schedule", &self.release_schedule());
-        object.field("reserve_plan", &self.reserve_plan());
-        object.field("source_charge", &self.source_charge());
-        object.field("source_type", &self.source_type());
-    }
-}
-
-impl Seen for api::ReservePlan {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserve.plan");
-        object.field("created", &self.created());
-        object.field("created_by", &self.created_by());
-        object.field("currency", &self.currency());
-        object.field("destination", &self.destination());
-        object.field("disabled_at", &self.disabled_at());
-        object.field("fixed_release", &self.fixed_release());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("manual_release", &self.manual_release());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("percent", &self.percent());
-        object.field("rolling_release", &self.rolling_release());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ReserveRelease {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserve.release");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("created_by", &self.created_by());
-        object.field("currency", &self.currency());
-        object.field("destination", &self.destination());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("reason", &self.reason());
-        object.field("released_at", &self.released_at());
-        object.field("reserve_hold", &self.reserve_hold());
-        object.field("reserve_plan", &self.reserve_plan());
-        object.field("source_transaction", &self.source_transaction());
-    }
-}
-
-impl Seen for api::ReservePlanManualRelease {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::ReserveTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserve_transaction");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::ReserveHoldReleaseDetail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserves_reserve_holds_resources_release_detail");
-        object.field("amount", &self.amount());
-        object.field("reserve_release", &self.reserve_release());
-    }
-}
-
-impl Seen for api::ReserveHoldReleaseSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserves_reserve_holds_resources_release_schedule");
-        object.field("release_after", &self.release_after());
-        object.field("scheduled_release", &self.scheduled_release());
-    }
-}
-
-impl Seen for api::ReservePlanFixedRelease {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserves_reserve_plans_resources_fixed_release");
-        object.field("release_after", &self.release_after());
-        object.field("scheduled_release", &self.scheduled_release());
-    }
-}
-
-impl Seen for api::ReservePlanRollingRelease {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "reserves_reserve_plans_resources_rolling_release");
-        object.field("days_after_charge", &self.days_after_charge());
-        object.field("expires_on", &self.expires_on());
-    }
-}
-
-impl Seen for api::ReserveReleaseSourceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "reserves_reserve_releases_resources_source_transaction",
-        );
-        object.field("dispute", &self.dispute());
-        object.field("refund", &self.refund());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::Review {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "review");
-        object.field("billing_zip", &self.billing_zip());
-        object.field("charge", &self.charge());
-        object.field("closed_reason", &self.closed_reason());
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("ip_address", &self.ip_address());
-        object.field("ip_address_location", &self.ip_address_location());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("open", &self.open());
-        object.field("opened_reason", &self.opened_reason());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("reason", &self.reason());
-        object.field("session", &self.session());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsRevolutPayFunding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "revolut_pay_underlying_payment_method_funding_details",
-        );
-        object.field("card", &self.card());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ChargeOutcomeRule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "rule");
-        object.field("action", &self.action());
-        object.field("id", &self.id());
-        object.field("predicate", &self.predicate());
-    }
-}
-
-impl Seen for api::SigmaScheduledQueryRun {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "scheduled_query_run");
-        object.field("created", &self.created());
-        object.field("data_load_time", &self.data_load_time());
-        object.field("error", &self.error());
-        object.field("file", &self.file());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("result_available_until", &self.result_available_until());
-        object.field("sql", &self.sql());
-        object.field("status", &self.status());
-        object.field("title", &self.title());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "schedules_phase_automatic_tax");
-        object.field("disabled_reason", &self.disabled_reason());
-        object.field("enabled", &self.enabled());
-        object.field("liability", &self.liability());
-    }
-}
-
-impl Seen for api::AppsSecretScope {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "secret_service_resource_scope");
-        object.field("type", &self.type_());
-        object.field("user", &self.user());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "sepa_debit_generated_from");
-        object.field("charge", &self.charge());
-        object.field("setup_attempt", &self.setup_attempt());
-    }
-}
-
-impl Seen for api::SetupAttempt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt");
-        object.field("application", &self.application());
-        object.field("attach_to_self", &self.attach_to_self());
-        object.field("created", &self.created());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("flow_directions", &self.flow_directions());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("payment_method", &self.payment_method());
-        object.field("payment_method_details", &self.payment_method_details());
-        object.field("setup_error", &self.setup_error());
-        object.field("setup_intent", &self.setup_intent());
-        object.field("status", &self.status());
-        object.field("usage", &self.usage());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("amazon_pay", &self.amazon_pay());
         object.field("au_becs_debit", &self.au_becs_debit());
         object.field("bacs_debit", &self.bacs_debit());
         object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("billing_details", &self.billing_details());
+        object.field("bizum", &self.bizum());
         object.field("blik", &self.blik());
         object.field("boleto", &self.boleto());
         object.field("card", &self.card());
         object.field("card_present", &self.card_present());
         object.field("cashapp", &self.cashapp());
+        object.field("crypto", &self.crypto());
+        object.field("custom", &self.custom());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("eps", &self.eps());
+        object.field("fpx", &self.fpx());
+        object.field("giropay", &self.giropay());
+        object.field("grabpay", &self.grabpay());
         object.field("ideal", &self.ideal());
+        object.field("interac_present", &self.interac_present());
         object.field("kakao_pay", &self.kakao_pay());
         object.field("klarna", &self.klarna());
+        object.field("konbini", &self.konbini());
         object.field("kr_card", &self.kr_card());
         object.field("link", &self.link());
+        object.field("mb_way", &self.mb_way());
+        object.field("mobilepay", &self.mobilepay());
+        object.field("momo", &self.momo());
+        object.field("multibanco", &self.multibanco());
         object.field("naver_pay", &self.naver_pay());
         object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("oxxo", &self.oxxo());
+        object.field("p24", &self.p24());
+        object.field("pay_by_bank", &self.pay_by_bank());
+        object.field("payco", &self.payco());
+        object.field("payment_method", &self.payment_method());
+        object.field("paynow", &self.paynow());
         object.field("paypal", &self.paypal());
+        object.field("paypay", &self.paypay());
         object.field("payto", &self.payto());
         object.field("pix", &self.pix());
+        object.field("promptpay", &self.promptpay());
         object.field("revolut_pay", &self.revolut_pay());
+        object.field("samsung_pay", &self.samsung_pay());
         object.field("satispay", &self.satispay());
+        object.field("scalapay", &self.scalapay());
+        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
         object.field("sepa_debit", &self.sepa_debit());
+        object.field("sequra", &self.sequra());
         object.field("sofort", &self.sofort());
+        object.field("stripe_account", &self.stripe_account());
+        object.field("sunbit", &self.sunbit());
+        object.field("swish", &self.swish());
         object.field("twint", &self.twint());
         object.field("type", &self.type_());
         object.field("upi", &self.upi());
         object.field("us_bank_account", &self.us_bank_account());
+        object.field("wechat", &self.wechat());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
     }
 }
 
-impl Seen for api::SetupAttemptPaymentMethodDetailsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_bancontact");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsMomo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_payment_method_details_momo",
         );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("mandate", &self.mandate());
     }
 }
 
-impl Seen for api::SetupAttemptPaymentMethodDetailsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_blik");
-        object.field("buyer_id", &self.buyer_id());
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsPaypay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsSequra {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_payment_method_details_sequra",
+        );
+        object.field("transaction_id", &self.transaction_id());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details");
+        object.field("address", &self.address());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_klarna_details_resource_payer_details_resource_payer_details_address");
+        object.field("country", &self.country());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_konbini_details_resource_store");
+        object.field("chain", &self.chain());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsMobilepayCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_mobilepay_details_resource_card");
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding");
+        object.field("card", &self.card());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_payment_method_revolut_pay_details_resource_funding_resource_funding_card");
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("funding", &self.funding());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordProcessorDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_processor_details",
+        );
+        object.field("custom", &self.custom());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordProcessorDetailsCustom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payments_primitives_payment_records_resource_processor_details_resource_custom_details");
+        object.field("payment_reference", &self.payment_reference());
+    }
+}
+
+impl CompareWithJson for api::PaymentAttemptRecordShippingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "payments_primitives_payment_records_resource_shipping_details",
+        );
+        object.field("address", &self.address());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
     }
 }

@@ -4,952 +4,820 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::SetupAttemptPaymentMethodDetailsBoleto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_card");
-        object.field("brand", &self.brand());
-        object.field("checks", &self.checks());
-        object.field("country", &self.country());
-        object.field("description", &self.description());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("moto", &self.moto());
-        object.field("network", &self.network());
-        object.field("three_d_secure", &self.three_d_secure());
-        object.field("wallet", &self.wallet());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCardChecks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_card_checks");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field(
-            "address_postal_code_check",
-            &self.address_postal_code_check(),
-        );
-        object.field("cvc_check", &self.cvc_check());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_card_present");
-        object.field("generated_card", &self.generated_card());
-        object.field("offline", &self.offline());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCardWallet {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_card_wallet");
-        object.field("apple_pay", &self.apple_pay());
-        object.field("google_pay", &self.google_pay());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCashapp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_ideal");
-        object.field("bank", &self.bank());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsKakaoPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsKrCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsNaverPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_naver_pay");
-        object.field("buyer_id", &self.buyer_id());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsNzBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_pix");
-        object.field("fingerprint", &self.fingerprint());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsRevolutPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_attempt_payment_method_details_sofort");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("generated_sepa_debit", &self.generated_sepa_debit());
-        object.field(
-            "generated_sepa_debit_mandate",
-            &self.generated_sepa_debit_mandate(),
-        );
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("verified_name", &self.verified_name());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsTwint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent");
-        object.field(
-            "allowed_payment_method_types",
-            &self.allowed_payment_method_types(),
-        );
-        object.field("application", &self.application());
-        object.field("attach_to_self", &self.attach_to_self());
-        object.field(
-            "automatic_payment_methods",
-            &self.automatic_payment_methods(),
-        );
-        object.field("cancellation_reason", &self.cancellation_reason());
-        object.field("client_secret", &self.client_secret());
+impl CompareWithJson for api::Payout {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payout");
+        object.field("amount", &self.amount());
+        object.field("application_fee", &self.application_fee());
+        object.field("application_fee_amount", &self.application_fee_amount());
+        object.field("arrival_date", &self.arrival_date());
+        object.field("automatic", &self.automatic());
+        object.field("balance_transaction", &self.balance_transaction());
         object.field("created", &self.created());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
+        object.field("currency", &self.currency());
         object.field("description", &self.description());
+        object.field("destination", &self.destination());
         object.field(
-            "excluded_payment_method_types",
-            &self.excluded_payment_method_types(),
+            "failure_balance_transaction",
+            &self.failure_balance_transaction(),
         );
-        object.field("flow_directions", &self.flow_directions());
+        object.field("failure_code", &self.failure_code());
+        object.field("failure_message", &self.failure_message());
         object.field("id", &self.id());
-        object.field("last_setup_error", &self.last_setup_error());
-        object.field("latest_attempt", &self.latest_attempt());
         object.field("livemode", &self.livemode());
-        object.field("managed_payments", &self.managed_payments());
-        object.field("mandate", &self.mandate());
         object.field("metadata", &self.metadata());
-        object.field("next_action", &self.next_action());
+        object.field("method", &self.method());
         object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("payment_method", &self.payment_method());
-        object.field(
-            "payment_method_configuration_details",
-            &self.payment_method_configuration_details(),
-        );
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_types", &self.payment_method_types());
-        object.field("single_use_mandate", &self.single_use_mandate());
+        object.field("original_payout", &self.original_payout());
+        object.field("payout_method", &self.payout_method());
+        object.field("reconciliation_status", &self.reconciliation_status());
+        object.field("reversed_by", &self.reversed_by());
+        object.field("source_type", &self.source_type());
+        object.field("statement_descriptor", &self.statement_descriptor());
         object.field("status", &self.status());
-        object.field("usage", &self.usage());
-    }
-}
-
-impl Seen for api::SetupIntentNextAction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_next_action");
-        object.field("blik_authorize", &self.blik_authorize());
-        object.field(
-            "cashapp_handle_redirect_or_display_qr_code",
-            &self.cashapp_handle_redirect_or_display_qr_code(),
-        );
-        object.field("pix_display_qr_code", &self.pix_display_qr_code());
-        object.field("redirect_to_url", &self.redirect_to_url());
+        object.field("trace_id", &self.trace_id());
         object.field("type", &self.type_());
-        object.field(
-            "upi_handle_redirect_or_display_qr_code",
-            &self.upi_handle_redirect_or_display_qr_code(),
-        );
-        object.field("use_stripe_sdk", &self.use_stripe_sdk());
-        object.field(
-            "verify_with_microdeposits",
-            &self.verify_with_microdeposits(),
-        );
     }
 }
 
-impl Seen for api::SetupIntentNextActionPixDisplayQrCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_next_action_pix_display_qr_code");
-        object.field("data", &self.data());
-        object.field("expires_at", &self.expires_at());
-        object.field("hosted_instructions_url", &self.hosted_instructions_url());
-        object.field("image_url_png", &self.image_url_png());
-        object.field("image_url_svg", &self.image_url_svg());
+impl CompareWithJson for api::PayoutTraceId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "payouts_trace_id");
+        object.field("status", &self.status());
+        object.field("value", &self.value());
     }
 }
 
-impl Seen for api::SetupIntentNextActionRedirectToUrl {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_next_action_redirect_to_url");
+impl CompareWithJson for api::ChargePaymentMethodDetailsPaypalSellerProtection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "paypal_seller_protection");
+        object.field("dispute_categories", &self.dispute_categories());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::Person {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person");
+        object.field("account", &self.account());
+        object.field(
+            "additional_tos_acceptances",
+            &self.additional_tos_acceptances(),
+        );
+        object.field("address", &self.address());
+        object.field("address_kana", &self.address_kana());
+        object.field("address_kanji", &self.address_kanji());
+        object.field("created", &self.created());
+        object.field("dob", &self.dob());
+        object.field("email", &self.email());
+        object.field("first_name", &self.first_name());
+        object.field("first_name_kana", &self.first_name_kana());
+        object.field("first_name_kanji", &self.first_name_kanji());
+        object.field("full_name_aliases", &self.full_name_aliases());
+        object.field("future_requirements", &self.future_requirements());
+        object.field("gender", &self.gender());
+        object.field("id", &self.id());
+        object.field("id_number_provided", &self.id_number_provided());
+        object.field(
+            "id_number_secondary_provided",
+            &self.id_number_secondary_provided(),
+        );
+        object.field("last_name", &self.last_name());
+        object.field("last_name_kana", &self.last_name_kana());
+        object.field("last_name_kanji", &self.last_name_kanji());
+        object.field("maiden_name", &self.maiden_name());
+        object.field("metadata", &self.metadata());
+        object.field("nationality", &self.nationality());
+        object.field("object", &self.object());
+        object.field("phone", &self.phone());
+        object.field("political_exposure", &self.political_exposure());
+        object.field("registered_address", &self.registered_address());
+        object.field("relationship", &self.relationship());
+        object.field("requirements", &self.requirements());
+        object.field("ssn_last_4_provided", &self.ssn_last_4_provided());
+        object.field("us_cfpb_data", &self.us_cfpb_data());
+        object.field("verification", &self.verification());
+    }
+}
+
+impl CompareWithJson for api::PersonAdditionalTosAcceptancesAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_additional_tos_acceptance");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::PersonAdditionalTosAcceptances {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_additional_tos_acceptances");
+        object.field("account", &self.account());
+    }
+}
+
+impl CompareWithJson for api::PersonUsCfpbDataEthnicityDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_ethnicity_details");
+        object.field("ethnicity", &self.ethnicity());
+        object.field("ethnicity_other", &self.ethnicity_other());
+    }
+}
+
+impl CompareWithJson for api::PersonFutureRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_future_requirements");
+        object.field("alternatives", &self.alternatives());
+        object.field("currently_due", &self.currently_due());
+        object.field("errors", &self.errors());
+        object.field("eventually_due", &self.eventually_due());
+        object.field("past_due", &self.past_due());
+        object.field("pending_verification", &self.pending_verification());
+    }
+}
+
+impl CompareWithJson for api::PersonUsCfpbDataRaceDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_race_details");
+        object.field("race", &self.race());
+        object.field("race_other", &self.race_other());
+    }
+}
+
+impl CompareWithJson for api::PersonRelationship {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_relationship");
+        object.field("authorizer", &self.authorizer());
+        object.field("director", &self.director());
+        object.field("executive", &self.executive());
+        object.field("legal_guardian", &self.legal_guardian());
+        object.field("owner", &self.owner());
+        object.field("percent_ownership", &self.percent_ownership());
+        object.field("representative", &self.representative());
+        object.field("title", &self.title());
+    }
+}
+
+impl CompareWithJson for api::PersonRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_requirements");
+        object.field("alternatives", &self.alternatives());
+        object.field("currently_due", &self.currently_due());
+        object.field("errors", &self.errors());
+        object.field("eventually_due", &self.eventually_due());
+        object.field("past_due", &self.past_due());
+        object.field("pending_verification", &self.pending_verification());
+    }
+}
+
+impl CompareWithJson for api::PersonUsCfpbData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "person_us_cfpb_data");
+        object.field("ethnicity_details", &self.ethnicity_details());
+        object.field("race_details", &self.race_details());
+        object.field("self_identified_gender", &self.self_identified_gender());
+    }
+}
+
+impl CompareWithJson for api::Plan {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "plan");
+        object.field("active", &self.active());
+        object.field("amount", &self.amount());
+        object.field("amount_decimal", &self.amount_decimal());
+        object.field("billing_scheme", &self.billing_scheme());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("id", &self.id());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("meter", &self.meter());
+        object.field("nickname", &self.nickname());
+        object.field("object", &self.object());
+        object.field("product", &self.product());
+        object.field("tiers", &self.tiers());
+        object.field("tiers_mode", &self.tiers_mode());
+        object.field("transform_usage", &self.transform_usage());
+        object.field("trial_period_days", &self.trial_period_days());
+        object.field("usage_type", &self.usage_type());
+    }
+}
+
+impl CompareWithJson for api::PlanTier {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "plan_tier");
+        object.field("flat_amount", &self.flat_amount());
+        object.field("flat_amount_decimal", &self.flat_amount_decimal());
+        object.field("unit_amount", &self.unit_amount());
+        object.field("unit_amount_decimal", &self.unit_amount_decimal());
+        object.field("up_to", &self.up_to());
+    }
+}
+
+impl CompareWithJson for api::ApplicationFeeFeeSource {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "platform_earning_fee_source");
+        object.field("charge", &self.charge());
+        object.field("payout", &self.payout());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationBusinessProfile {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_business_profile");
+        object.field("headline", &self.headline());
+        object.field("privacy_policy_url", &self.privacy_policy_url());
+        object.field("terms_of_service_url", &self.terms_of_service_url());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesCustomerUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_customer_update");
+        object.field("allowed_updates", &self.allowed_updates());
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_features");
+        object.field("customer_update", &self.customer_update());
+        object.field("invoice_history", &self.invoice_history());
+        object.field("payment_method_update", &self.payment_method_update());
+        object.field("subscription_cancel", &self.subscription_cancel());
+        object.field("subscription_pause", &self.subscription_pause());
+        object.field("subscription_update", &self.subscription_update());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesSubscriptionPause {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_features_subscription_pause");
+        object.field("duration", &self.duration());
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_features_subscription_pause_duration");
+        object.field("interval_options", &self.interval_options());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "portal_features_subscription_pause_duration_interval_option",
+        );
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowAfterCompletionHostedConfirmation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "portal_flows_after_completion_hosted_confirmation");
+        object.field("custom_message", &self.custom_message());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowAfterCompletionRedirect {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_after_completion_redirect");
         object.field("return_url", &self.return_url());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_coupon_offer");
+        object.field("coupon", &self.coupon());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow");
+        object.field("after_completion", &self.after_completion());
+        object.field("customer_update", &self.customer_update());
+        object.field("subscription_cancel", &self.subscription_cancel());
+        object.field("subscription_pause", &self.subscription_pause());
+        object.field("subscription_update", &self.subscription_update());
+        object.field(
+            "subscription_update_confirm",
+            &self.subscription_update_confirm(),
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowAfterCompletion {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow_after_completion");
+        object.field("hosted_confirmation", &self.hosted_confirmation());
+        object.field("redirect", &self.redirect());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowCustomerUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionCancel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow_subscription_cancel");
+        object.field("retention", &self.retention());
+        object.field("subscription", &self.subscription());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionPause {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow_subscription_pause");
+        object.field("subscription", &self.subscription());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow_subscription_update");
+        object.field("subscription", &self.subscription());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionUpdateConfirm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_flow_subscription_update_confirm");
+        object.field("discounts", &self.discounts());
+        object.field("items", &self.items());
+        object.field("subscription", &self.subscription());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionCancelRetention {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_retention");
+        object.field("coupon_offer", &self.coupon_offer());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "portal_flows_subscription_update_confirm_discount");
+        object.field("coupon", &self.coupon());
+        object.field("promotion_code", &self.promotion_code());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalSessionFlowSubscriptionUpdateConfirmItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_flows_subscription_update_confirm_item");
+        object.field("id", &self.id());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesInvoiceHistory {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_invoice_list");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationLoginPage {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_login_page");
+        object.field("enabled", &self.enabled());
         object.field("url", &self.url());
     }
 }
 
-impl Seen for api::SetupIntentNextActionVerifyWithMicrodeposits {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_next_action_verify_with_microdeposits");
-        object.field("arrival_date", &self.arrival_date());
-        object.field("hosted_verification_url", &self.hosted_verification_url());
-        object.field("microdeposit_type", &self.microdeposit_type());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("amazon_pay", &self.amazon_pay());
-        object.field("bacs_debit", &self.bacs_debit());
-        object.field("bizum", &self.bizum());
-        object.field("blik", &self.blik());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("klarna", &self.klarna());
-        object.field("link", &self.link());
-        object.field("paypal", &self.paypal());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_acss_debit");
-        object.field("currency", &self.currency());
-        object.field("mandate_options", &self.mandate_options());
-        object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsAmazonPay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_bacs_debit");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsBizum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_blik");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsBlikMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "setup_intent_payment_method_options_blik_mandate_options",
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesPaymentMethodUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_payment_method_update");
+        object.field("enabled", &self.enabled());
+        object.field(
+            "payment_method_configuration",
+            &self.payment_method_configuration(),
         );
-        object.field("expires_at", &self.expires_at());
+    }
+}
+
+impl CompareWithJson
+    for api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_resource_schedule_update_at_period_end");
+        object.field("conditions", &self.conditions());
+    }
+}
+
+impl CompareWithJson
+    for api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "portal_resource_schedule_update_at_period_end_condition",
+        );
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::SetupIntentPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_card");
-        object.field("mandate_options", &self.mandate_options());
-        object.field("network", &self.network());
-        object.field("request_three_d_secure", &self.request_three_d_secure());
-        object.field("setup_credential_usage", &self.setup_credential_usage());
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesSubscriptionCancel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_subscription_cancel");
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("enabled", &self.enabled());
+        object.field("mode", &self.mode());
+        object.field("proration_behavior", &self.proration_behavior());
     }
 }
 
-impl Seen for api::SetupIntentPaymentMethodOptionsCardMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson
+    for api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_subscription_cancellation_reason");
+        object.field("enabled", &self.enabled());
+        object.field("feedback_options", &self.feedback_options());
+        object.field("options", &self.options());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesSubscriptionUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_subscription_update");
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("default_allowed_updates", &self.default_allowed_updates());
+        object.field("enabled", &self.enabled());
+        object.field("products", &self.products());
+        object.field("proration_behavior", &self.proration_behavior());
+        object.field("schedule_at_period_end", &self.schedule_at_period_end());
+        object.field("trial_update_behavior", &self.trial_update_behavior());
+    }
+}
+
+impl CompareWithJson for api::BillingPortalConfigurationFeaturesSubscriptionUpdateProduct {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "portal_subscription_update_product");
+        object.field("adjustable_quantity", &self.adjustable_quantity());
+        object.field("prices", &self.prices());
+        object.field("product", &self.product());
+    }
+}
+
+impl CompareWithJson
+    for api::BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "setup_intent_payment_method_options_card_mandate_options",
+            "portal_subscription_update_product_adjustable_quantity",
         );
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("end_date", &self.end_date());
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("reference", &self.reference());
-        object.field("start_date", &self.start_date());
-        object.field("supported_types", &self.supported_types());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_klarna");
-        object.field("currency", &self.currency());
-        object.field("preferred_locale", &self.preferred_locale());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_link");
-        object.field("persistent_token", &self.persistent_token());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "setup_intent_payment_method_options_mandate_options_acss_debit",
-        );
-        object.field("custom_mandate_url", &self.custom_mandate_url());
-        object.field("default_for", &self.default_for());
-        object.field("interval_description", &self.interval_description());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("transaction_type", &self.transaction_type());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsBacsDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "setup_intent_payment_method_options_mandate_options_bacs_debit",
-        );
-        object.field("reference_prefix", &self.reference_prefix());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsPaytoMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "setup_intent_payment_method_options_mandate_options_payto",
-        );
-        object.field("amount", &self.amount());
-        object.field("amount_type", &self.amount_type());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-        object.field("payments_per_period", &self.payments_per_period());
-        object.field("purpose", &self.purpose());
-        object.field("start_date", &self.start_date());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsSepaDebitMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "setup_intent_payment_method_options_mandate_options_sepa_debit",
-        );
-        object.field("reference_prefix", &self.reference_prefix());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsPaypal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_paypal");
-        object.field("billing_agreement_id", &self.billing_agreement_id());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsPayto {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_payto");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_pix");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_sepa_debit");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsUpi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_upi");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SetupIntentPaymentMethodOptionsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "setup_intent_payment_method_options_us_bank_account");
-        object.field("financial_connections", &self.financial_connections());
-        object.field("mandate_options", &self.mandate_options());
-        object.field("verification_method", &self.verification_method());
-    }
-}
-
-impl Seen for api::ChargeShipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping");
-        object.field("address", &self.address());
-        object.field("carrier", &self.carrier());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
-        object.field("tracking_number", &self.tracking_number());
-    }
-}
-
-impl Seen for api::ShippingRate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping_rate");
-        object.field("active", &self.active());
-        object.field("created", &self.created());
-        object.field("delivery_estimate", &self.delivery_estimate());
-        object.field("display_name", &self.display_name());
-        object.field("fixed_amount", &self.fixed_amount());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_code", &self.tax_code());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ShippingRateFixedAmountCurrencyOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping_rate_currency_option");
-        object.field("amount", &self.amount());
-        object.field("tax_behavior", &self.tax_behavior());
-    }
-}
-
-impl Seen for api::ShippingRateDeliveryEstimate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping_rate_delivery_estimate");
+        object.field("enabled", &self.enabled());
         object.field("maximum", &self.maximum());
         object.field("minimum", &self.minimum());
     }
 }
 
-impl Seen for api::ShippingRateDeliveryEstimateMaximum {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping_rate_delivery_estimate_bound");
-        object.field("unit", &self.unit());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::ShippingRateFixedAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "shipping_rate_fixed_amount");
-        object.field("amount", &self.amount());
+impl CompareWithJson for api::Price {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "price");
+        object.field("active", &self.active());
+        object.field("billing_scheme", &self.billing_scheme());
+        object.field("created", &self.created());
         object.field("currency", &self.currency());
         object.field("currency_options", &self.currency_options());
-    }
-}
-
-impl Seen for api::SigmaScheduledQueryRunError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "sigma_scheduled_query_run_error");
-        object.field("message", &self.message());
-    }
-}
-
-impl Seen for api::PaymentIntentManagedPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "smor_resource_managed_payments");
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::Source {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source");
-        object.field("ach_credit_transfer", &self.ach_credit_transfer());
-        object.field("ach_debit", &self.ach_debit());
-        object.field("acss_debit", &self.acss_debit());
-        object.field("alipay", &self.alipay());
-        object.field("allow_redisplay", &self.allow_redisplay());
-        object.field("amount", &self.amount());
-        object.field("au_becs_debit", &self.au_becs_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("card", &self.card());
-        object.field("card_present", &self.card_present());
-        object.field("client_secret", &self.client_secret());
-        object.field("code_verification", &self.code_verification());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("eps", &self.eps());
-        object.field("flow", &self.flow());
-        object.field("giropay", &self.giropay());
+        object.field("custom_unit_amount", &self.custom_unit_amount());
         object.field("id", &self.id());
-        object.field("ideal", &self.ideal());
-        object.field("klarna", &self.klarna());
         object.field("livemode", &self.livemode());
+        object.field("lookup_key", &self.lookup_key());
         object.field("metadata", &self.metadata());
-        object.field("multibanco", &self.multibanco());
+        object.field("nickname", &self.nickname());
         object.field("object", &self.object());
-        object.field("owner", &self.owner());
-        object.field("p24", &self.p24());
-        object.field("receiver", &self.receiver());
-        object.field("redirect", &self.redirect());
-        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("sofort", &self.sofort());
-        object.field("source_order", &self.source_order());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("three_d_secure", &self.three_d_secure());
+        object.field("product", &self.product());
+        object.field("recurring", &self.recurring());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tiers", &self.tiers());
+        object.field("tiers_mode", &self.tiers_mode());
+        object.field("transform_quantity", &self.transform_quantity());
         object.field("type", &self.type_());
-        object.field("usage", &self.usage());
-        object.field("wechat", &self.wechat());
+        object.field("unit_amount", &self.unit_amount());
+        object.field("unit_amount_decimal", &self.unit_amount_decimal());
     }
 }
 
-impl Seen for api::SourceCodeVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_code_verification_flow");
-        object.field("attempts_remaining", &self.attempts_remaining());
-        object.field("status", &self.status());
+impl CompareWithJson for api::PriceCurrencyOptionsTier {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "price_tier");
+        object.field("flat_amount", &self.flat_amount());
+        object.field("flat_amount_decimal", &self.flat_amount_decimal());
+        object.field("unit_amount", &self.unit_amount());
+        object.field("unit_amount_decimal", &self.unit_amount_decimal());
+        object.field("up_to", &self.up_to());
     }
 }
 
-impl Seen for api::SourceMandateNotification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_mandate_notification");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("amount", &self.amount());
-        object.field("bacs_debit", &self.bacs_debit());
+impl CompareWithJson for api::Product {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product");
+        object.field("active", &self.active());
         object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("reason", &self.reason());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("source", &self.source());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SourceMandateNotificationAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_mandate_notification_acss_debit_data");
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::SourceMandateNotificationBacsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_mandate_notification_bacs_debit_data");
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::SourceMandateNotificationSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_mandate_notification_sepa_debit_data");
-        object.field("creditor_identifier", &self.creditor_identifier());
-        object.field("last4", &self.last4());
-        object.field("mandate_reference", &self.mandate_reference());
-    }
-}
-
-impl Seen for api::SourceSourceOrder {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_order");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
-        object.field("email", &self.email());
-        object.field("items", &self.items());
-        object.field("shipping", &self.shipping());
-    }
-}
-
-impl Seen for api::SourceSourceOrderItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_order_item");
-        object.field("amount", &self.amount());
-        object.field("currency", &self.currency());
+        object.field("default_price", &self.default_price());
         object.field("description", &self.description());
-        object.field("parent", &self.parent());
-        object.field("quantity", &self.quantity());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SourceOwner {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_owner");
-        object.field("address", &self.address());
-        object.field("email", &self.email());
+        object.field("id", &self.id());
+        object.field("images", &self.images());
+        object.field("livemode", &self.livemode());
+        object.field("marketing_features", &self.marketing_features());
+        object.field("metadata", &self.metadata());
         object.field("name", &self.name());
-        object.field("phone", &self.phone());
-        object.field("verified_address", &self.verified_address());
-        object.field("verified_email", &self.verified_email());
-        object.field("verified_name", &self.verified_name());
-        object.field("verified_phone", &self.verified_phone());
-    }
-}
-
-impl Seen for api::SourceReceiver {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_receiver_flow");
-        object.field("address", &self.address());
-        object.field("amount_charged", &self.amount_charged());
-        object.field("amount_received", &self.amount_received());
-        object.field("amount_returned", &self.amount_returned());
-        object.field("refund_attributes_method", &self.refund_attributes_method());
-        object.field("refund_attributes_status", &self.refund_attributes_status());
-    }
-}
-
-impl Seen for api::SourceRedirect {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_redirect_flow");
-        object.field("failure_reason", &self.failure_reason());
-        object.field("return_url", &self.return_url());
-        object.field("status", &self.status());
+        object.field("object", &self.object());
+        object.field("package_dimensions", &self.package_dimensions());
+        object.field("shippable", &self.shippable());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("tax_code", &self.tax_code());
+        object.field("tax_details", &self.tax_details());
+        object.field("type", &self.type_());
+        object.field("unit_label", &self.unit_label());
+        object.field("updated", &self.updated());
         object.field("url", &self.url());
     }
 }
 
-impl Seen for api::SourceTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction");
-        object.field("ach_credit_transfer", &self.ach_credit_transfer());
-        object.field("amount", &self.amount());
-        object.field("chf_credit_transfer", &self.chf_credit_transfer());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("gbp_credit_transfer", &self.gbp_credit_transfer());
+impl CompareWithJson for api::ProductCatalogTrialOffer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_catalog.trial_offer");
+        object.field("active", &self.active());
+        object.field("duration", &self.duration());
+        object.field("end_behavior", &self.end_behavior());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("nickname", &self.nickname());
+        object.field("object", &self.object());
+        object.field("price", &self.price());
+    }
+}
+
+impl CompareWithJson for api::ProductCatalogTrialOfferDuration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_catalog_trial_offer_duration");
+        object.field("relative", &self.relative());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ProductCatalogTrialOfferDurationRelative {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_catalog_trial_offer_duration_relative");
+        object.field("iterations", &self.iterations());
+    }
+}
+
+impl CompareWithJson for api::ProductCatalogTrialOfferEndBehavior {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_catalog_trial_offer_end_behavior");
+        object.field("transition", &self.transition());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ProductCatalogTrialOfferEndBehaviorTransition {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "product_catalog_trial_offer_end_behavior_transition");
+        object.field("price", &self.price());
+    }
+}
+
+impl CompareWithJson for api::ProductFeature {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_feature");
+        object.field("entitlement_feature", &self.entitlement_feature());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("object", &self.object());
-        object.field("paper_check", &self.paper_check());
-        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
-        object.field("source", &self.source());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::SourceTransactionAchCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction_ach_credit_transfer_data");
-        object.field("customer_data", &self.customer_data());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::SourceTransactionChfCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction_chf_credit_transfer_data");
-        object.field("reference", &self.reference());
-        object.field("sender_address_country", &self.sender_address_country());
-        object.field("sender_address_line1", &self.sender_address_line1());
-        object.field("sender_iban", &self.sender_iban());
-        object.field("sender_name", &self.sender_name());
-    }
-}
-
-impl Seen for api::SourceTransactionGbpCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction_gbp_credit_transfer_data");
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding_method", &self.funding_method());
-        object.field("last4", &self.last4());
-        object.field("reference", &self.reference());
-        object.field("sender_account_number", &self.sender_account_number());
-        object.field("sender_name", &self.sender_name());
-        object.field("sender_sort_code", &self.sender_sort_code());
-    }
-}
-
-impl Seen for api::SourceTransactionPaperCheck {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction_paper_check_data");
-        object.field("available_at", &self.available_at());
-        object.field("invoices", &self.invoices());
-    }
-}
-
-impl Seen for api::SourceTransactionSepaCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_transaction_sepa_credit_transfer_data");
-        object.field("reference", &self.reference());
-        object.field("sender_iban", &self.sender_iban());
-        object.field("sender_name", &self.sender_name());
-    }
-}
-
-impl Seen for api::SourceAchCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_ach_credit_transfer");
-        object.field("account_number", &self.account_number());
-        object.field("bank_name", &self.bank_name());
-        object.field("fingerprint", &self.fingerprint());
-        object.field(
-            "refund_account_holder_name",
-            &self.refund_account_holder_name(),
-        );
-        object.field(
-            "refund_account_holder_type",
-            &self.refund_account_holder_type(),
-        );
-        object.field("refund_routing_number", &self.refund_routing_number());
-        object.field("routing_number", &self.routing_number());
-        object.field("swift_code", &self.swift_code());
-    }
-}
-
-impl Seen for api::SourceAchDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_ach_debit");
-        object.field("bank_name", &self.bank_name());
-        object.field("country", &self.country());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SourceAcssDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_acss_debit");
-        object.field("bank_address_city", &self.bank_address_city());
-        object.field("bank_address_line_1", &self.bank_address_line_1());
-        object.field("bank_address_line_2", &self.bank_address_line_2());
-        object.field("bank_address_postal_code", &self.bank_address_postal_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("category", &self.category());
-        object.field("country", &self.country());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::SourceAlipay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_alipay");
-        object.field("data_string", &self.data_string());
-        object.field("native_url", &self.native_url());
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::SourceAuBecsDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_au_becs_debit");
-        object.field("bsb_number", &self.bsb_number());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-    }
-}
-
-impl Seen for api::SourceBancontact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_bancontact");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("iban_last4", &self.iban_last4());
-        object.field("preferred_language", &self.preferred_language());
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::SourceCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_card");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field("address_zip_check", &self.address_zip_check());
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("cvc_check", &self.cvc_check());
-        object.field("description", &self.description());
-        object.field("dynamic_last4", &self.dynamic_last4());
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
+impl CompareWithJson for api::ProductMarketingFeature {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_marketing_feature");
         object.field("name", &self.name());
-        object.field("three_d_secure", &self.three_d_secure());
-        object.field("tokenization_method", &self.tokenization_method());
     }
 }
 
-impl Seen for api::SourceCardPresent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_card_present");
-        object.field("application_cryptogram", &self.application_cryptogram());
-        object.field(
-            "application_preferred_name",
-            &self.application_preferred_name(),
-        );
-        object.field("authorization_code", &self.authorization_code());
-        object.field(
-            "authorization_response_code",
-            &self.authorization_response_code(),
-        );
-        object.field("brand", &self.brand());
-        object.field("country", &self.country());
-        object.field("cvm_type", &self.cvm_type());
-        object.field("data_type", &self.data_type());
-        object.field("dedicated_file_name", &self.dedicated_file_name());
+impl CompareWithJson for api::ProductTaxDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "product_tax_details");
+        object.field("performance_location", &self.performance_location());
+        object.field("tax_code", &self.tax_code());
+    }
+}
+
+impl CompareWithJson for api::PromotionCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "promotion_code");
+        object.field("active", &self.active());
+        object.field("code", &self.code());
+        object.field("created", &self.created());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("expires_at", &self.expires_at());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("max_redemptions", &self.max_redemptions());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("promotion", &self.promotion());
+        object.field("restrictions", &self.restrictions());
+        object.field("times_redeemed", &self.times_redeemed());
+    }
+}
+
+impl CompareWithJson for api::PromotionCodeRestrictionsCurrencyOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "promotion_code_currency_option");
+        object.field("minimum_amount", &self.minimum_amount());
+    }
+}
+
+impl CompareWithJson for api::PromotionCodePromotion {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "promotion_codes_resource_promotion");
+        object.field("coupon", &self.coupon());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::PromotionCodeRestrictions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "promotion_codes_resource_restrictions");
+        object.field("currency_options", &self.currency_options());
+        object.field("first_time_transaction", &self.first_time_transaction());
+        object.field("minimum_amount", &self.minimum_amount());
+        object.field("minimum_amount_currency", &self.minimum_amount_currency());
+    }
+}
+
+impl CompareWithJson for api::InvoiceItemProrationDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "proration_details");
+        object.field("credited_items", &self.credited_items());
+        object.field("discount_amounts", &self.discount_amounts());
+    }
+}
+
+impl CompareWithJson for api::Quote {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quote");
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_total", &self.amount_total());
+        object.field("application", &self.application());
+        object.field("application_fee_amount", &self.application_fee_amount());
+        object.field("application_fee_percent", &self.application_fee_percent());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field("collection_method", &self.collection_method());
+        object.field("computed", &self.computed());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("default_tax_rates", &self.default_tax_rates());
         object.field("description", &self.description());
-        object.field("emv_auth_data", &self.emv_auth_data());
-        object.field(
-            "evidence_customer_signature",
-            &self.evidence_customer_signature(),
-        );
-        object.field(
-            "evidence_transaction_certificate",
-            &self.evidence_transaction_certificate(),
-        );
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("funding", &self.funding());
-        object.field("iin", &self.iin());
-        object.field("issuer", &self.issuer());
-        object.field("last4", &self.last4());
-        object.field("pos_device_id", &self.pos_device_id());
-        object.field("pos_entry_mode", &self.pos_entry_mode());
-        object.field("read_method", &self.read_method());
-        object.field("reader", &self.reader());
-        object.field(
-            "terminal_verification_results",
-            &self.terminal_verification_results(),
-        );
-        object.field(
-            "transaction_status_information",
-            &self.transaction_status_information(),
-        );
+        object.field("discounts", &self.discounts());
+        object.field("expires_at", &self.expires_at());
+        object.field("footer", &self.footer());
+        object.field("from_quote", &self.from_quote());
+        object.field("header", &self.header());
+        object.field("id", &self.id());
+        object.field("invoice", &self.invoice());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("line_items", &self.line_items());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("number", &self.number());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("subscription", &self.subscription());
+        object.field("subscription_data", &self.subscription_data());
+        object.field("subscription_schedule", &self.subscription_schedule());
+        object.field("test_clock", &self.test_clock());
+        object.field("total_details", &self.total_details());
+        object.field("transfer_data", &self.transfer_data());
     }
 }
 
-impl Seen for api::SourceEps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_eps");
-        object.field("reference", &self.reference());
-        object.field("statement_descriptor", &self.statement_descriptor());
+impl CompareWithJson for api::QuoteAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_automatic_tax");
+        object.field("enabled", &self.enabled());
+        object.field("liability", &self.liability());
+        object.field("provider", &self.provider());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::QuoteComputed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_computed");
+        object.field("recurring", &self.recurring());
+        object.field("upfront", &self.upfront());
+    }
+}
+
+impl CompareWithJson for api::QuoteFromQuote {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_from_quote");
+        object.field("is_revision", &self.is_revision());
+        object.field("quote", &self.quote());
+    }
+}
+
+impl CompareWithJson for api::QuoteComputedRecurring {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_recurring");
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_total", &self.amount_total());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("total_details", &self.total_details());
+    }
+}
+
+impl CompareWithJson for api::QuoteStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_status_transitions");
+        object.field("accepted_at", &self.accepted_at());
+        object.field("canceled_at", &self.canceled_at());
+        object.field("finalized_at", &self.finalized_at());
+    }
+}
+
+impl CompareWithJson for api::QuoteSubscriptionDataBillingMode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_subscription_data_billing_mode");
+        object.field("flexible", &self.flexible());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::QuoteSubscriptionData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "quotes_resource_subscription_data_subscription_data");
+        object.field("billing_mode", &self.billing_mode());
+        object.field("description", &self.description());
+        object.field("effective_date", &self.effective_date());
+        object.field("metadata", &self.metadata());
+        object.field("trial_period_days", &self.trial_period_days());
+    }
+}
+
+impl CompareWithJson for api::QuoteComputedRecurringTotalDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_total_details");
+        object.field("amount_discount", &self.amount_discount());
+        object.field("amount_shipping", &self.amount_shipping());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("breakdown", &self.breakdown());
+    }
+}
+
+impl CompareWithJson for api::QuoteComputedRecurringTotalDetailsBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "quotes_resource_total_details_resource_breakdown");
+        object.field("discounts", &self.discounts());
+        object.field("taxes", &self.taxes());
+    }
+}
+
+impl CompareWithJson for api::QuoteTransferData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_transfer_data");
+        object.field("amount", &self.amount());
+        object.field("amount_percent", &self.amount_percent());
+        object.field("destination", &self.destination());
     }
 }

@@ -4,205 +4,712 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::SourceGiropay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_giropay");
-        object.field("bank_code", &self.bank_code());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("statement_descriptor", &self.statement_descriptor());
+impl CompareWithJson for api::QuoteComputedUpfront {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "quotes_resource_upfront");
+        object.field("amount_subtotal", &self.amount_subtotal());
+        object.field("amount_total", &self.amount_total());
+        object.field("line_items", &self.line_items());
+        object.field("total_details", &self.total_details());
     }
 }
 
-impl Seen for api::SourceIdeal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_ideal");
-        object.field("bank", &self.bank());
-        object.field("bic", &self.bic());
-        object.field("iban_last4", &self.iban_last4());
-        object.field("statement_descriptor", &self.statement_descriptor());
+impl CompareWithJson for api::RadarEarlyFraudWarning {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar.early_fraud_warning");
+        object.field("actionable", &self.actionable());
+        object.field("charge", &self.charge());
+        object.field("created", &self.created());
+        object.field("fraud_type", &self.fraud_type());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("payment_intent", &self.payment_intent());
     }
 }
 
-impl Seen for api::SourceKlarna {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_klarna");
-        object.field("background_image_url", &self.background_image_url());
-        object.field("client_token", &self.client_token());
-        object.field("first_name", &self.first_name());
-        object.field("last_name", &self.last_name());
-        object.field("locale", &self.locale());
-        object.field("logo_url", &self.logo_url());
-        object.field("page_title", &self.page_title());
+impl CompareWithJson for api::RadarPaymentEvaluation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar.payment_evaluation");
         object.field(
-            "pay_later_asset_urls_descriptive",
-            &self.pay_later_asset_urls_descriptive(),
+            "client_device_metadata_details",
+            &self.client_device_metadata_details(),
         );
-        object.field(
-            "pay_later_asset_urls_standard",
-            &self.pay_later_asset_urls_standard(),
-        );
-        object.field("pay_later_name", &self.pay_later_name());
-        object.field("pay_later_redirect_url", &self.pay_later_redirect_url());
-        object.field(
-            "pay_now_asset_urls_descriptive",
-            &self.pay_now_asset_urls_descriptive(),
-        );
-        object.field(
-            "pay_now_asset_urls_standard",
-            &self.pay_now_asset_urls_standard(),
-        );
-        object.field("pay_now_name", &self.pay_now_name());
-        object.field("pay_now_redirect_url", &self.pay_now_redirect_url());
-        object.field(
-            "pay_over_time_asset_urls_descriptive",
-            &self.pay_over_time_asset_urls_descriptive(),
-        );
-        object.field(
-            "pay_over_time_asset_urls_standard",
-            &self.pay_over_time_asset_urls_standard(),
-        );
-        object.field("pay_over_time_name", &self.pay_over_time_name());
-        object.field(
-            "pay_over_time_redirect_url",
-            &self.pay_over_time_redirect_url(),
-        );
-        object.field(
-            "payment_method_categories",
-            &self.payment_method_categories(),
-        );
-        object.field("purchase_country", &self.purchase_country());
-        object.field("purchase_type", &self.purchase_type());
-        object.field("redirect_url", &self.redirect_url());
-        object.field("shipping_delay", &self.shipping_delay());
-        object.field("shipping_first_name", &self.shipping_first_name());
-        object.field("shipping_last_name", &self.shipping_last_name());
+        object.field("created_at", &self.created_at());
+        object.field("customer_details", &self.customer_details());
+        object.field("events", &self.events());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("outcome", &self.outcome());
+        object.field("payment_details", &self.payment_details());
+        object.field("recommended_action", &self.recommended_action());
+        object.field("signals", &self.signals());
     }
 }
 
-impl Seen for api::SourceMultibanco {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_multibanco");
-        object.field("entity", &self.entity());
-        object.field("reference", &self.reference());
-        object.field(
-            "refund_account_holder_address_city",
-            &self.refund_account_holder_address_city(),
-        );
-        object.field(
-            "refund_account_holder_address_country",
-            &self.refund_account_holder_address_country(),
-        );
-        object.field(
-            "refund_account_holder_address_line1",
-            &self.refund_account_holder_address_line1(),
-        );
-        object.field(
-            "refund_account_holder_address_line2",
-            &self.refund_account_holder_address_line2(),
-        );
-        object.field(
-            "refund_account_holder_address_postal_code",
-            &self.refund_account_holder_address_postal_code(),
-        );
-        object.field(
-            "refund_account_holder_address_state",
-            &self.refund_account_holder_address_state(),
-        );
-        object.field(
-            "refund_account_holder_name",
-            &self.refund_account_holder_name(),
-        );
-        object.field("refund_iban", &self.refund_iban());
+impl CompareWithJson for api::RadarValueList {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar.value_list");
+        object.field("alias", &self.alias());
+        object.field("created", &self.created());
+        object.field("created_by", &self.created_by());
+        object.field("id", &self.id());
+        object.field("item_type", &self.item_type());
+        object.field("list_items", &self.list_items());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
     }
 }
 
-impl Seen for api::SourceP24 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_p24");
-        object.field("reference", &self.reference());
+impl CompareWithJson for api::RadarValueListItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar.value_list_item");
+        object.field("created", &self.created());
+        object.field("created_by", &self.created_by());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("value", &self.value());
+        object.field("value_list", &self.value_list());
     }
 }
 
-impl Seen for api::SourceSepaCreditTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_sepa_credit_transfer");
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("iban", &self.iban());
-        object.field(
-            "refund_account_holder_address_city",
-            &self.refund_account_holder_address_city(),
-        );
-        object.field(
-            "refund_account_holder_address_country",
-            &self.refund_account_holder_address_country(),
-        );
-        object.field(
-            "refund_account_holder_address_line1",
-            &self.refund_account_holder_address_line1(),
-        );
-        object.field(
-            "refund_account_holder_address_line2",
-            &self.refund_account_holder_address_line2(),
-        );
-        object.field(
-            "refund_account_holder_address_postal_code",
-            &self.refund_account_holder_address_postal_code(),
-        );
-        object.field(
-            "refund_account_holder_address_state",
-            &self.refund_account_holder_address_state(),
-        );
-        object.field(
-            "refund_account_holder_name",
-            &self.refund_account_holder_name(),
-        );
-        object.field("refund_iban", &self.refund_iban());
+impl CompareWithJson for api::ChargeRadarOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar_radar_options");
+        object.field("session", &self.session());
     }
 }
 
-impl Seen for api::SourceSepaDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_sepa_debit");
-        object.field("bank_code", &self.bank_code());
-        object.field("branch_code", &self.branch_code());
+impl CompareWithJson for api::ReviewIpAddressLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar_review_resource_location");
+        object.field("city", &self.city());
         object.field("country", &self.country());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("mandate_reference", &self.mandate_reference());
-        object.field("mandate_url", &self.mandate_url());
+        object.field("latitude", &self.latitude());
+        object.field("longitude", &self.longitude());
+        object.field("region", &self.region());
     }
 }
 
-impl Seen for api::SourceSofort {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_sofort");
+impl CompareWithJson for api::ReviewSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "radar_review_resource_session");
+        object.field("browser", &self.browser());
+        object.field("device", &self.device());
+        object.field("platform", &self.platform());
+        object.field("version", &self.version());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "received_payment_method_details_financial_account");
+        object.field("id", &self.id());
+        object.field("network", &self.network());
+    }
+}
+
+impl CompareWithJson for api::PriceRecurring {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "recurring");
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("meter", &self.meter());
+        object.field("trial_period_days", &self.trial_period_days());
+        object.field("usage_type", &self.usage_type());
+    }
+}
+
+impl CompareWithJson for api::Refund {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund");
+        object.field("amount", &self.amount());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("charge", &self.charge());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("description", &self.description());
+        object.field("destination_details", &self.destination_details());
+        object.field(
+            "failure_balance_transaction",
+            &self.failure_balance_transaction(),
+        );
+        object.field("failure_reason", &self.failure_reason());
+        object.field("id", &self.id());
+        object.field("instructions_email", &self.instructions_email());
+        object.field("metadata", &self.metadata());
+        object.field("next_action", &self.next_action());
+        object.field("object", &self.object());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("payment_method", &self.payment_method());
+        object.field("pending_reason", &self.pending_reason());
+        object.field("presentment_details", &self.presentment_details());
+        object.field("reason", &self.reason());
+        object.field("receipt_number", &self.receipt_number());
+        object.field("source_transfer_reversal", &self.source_transfer_reversal());
+        object.field("status", &self.status());
+        object.field("transfer_reversal", &self.transfer_reversal());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details");
+        object.field("affirm", &self.affirm());
+        object.field("afterpay_clearpay", &self.afterpay_clearpay());
+        object.field("alipay", &self.alipay());
+        object.field("alma", &self.alma());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_bank_transfer", &self.au_bank_transfer());
+        object.field("blik", &self.blik());
+        object.field("br_bank_transfer", &self.br_bank_transfer());
+        object.field("card", &self.card());
+        object.field("cashapp", &self.cashapp());
+        object.field("crypto", &self.crypto());
+        object.field("customer_cash_balance", &self.customer_cash_balance());
+        object.field("eps", &self.eps());
+        object.field("eu_bank_transfer", &self.eu_bank_transfer());
+        object.field("gb_bank_transfer", &self.gb_bank_transfer());
+        object.field("giropay", &self.giropay());
+        object.field("grabpay", &self.grabpay());
+        object.field("jp_bank_transfer", &self.jp_bank_transfer());
+        object.field("klarna", &self.klarna());
+        object.field("mb_way", &self.mb_way());
+        object.field("multibanco", &self.multibanco());
+        object.field("mx_bank_transfer", &self.mx_bank_transfer());
+        object.field("nz_bank_transfer", &self.nz_bank_transfer());
+        object.field("p24", &self.p24());
+        object.field("paynow", &self.paynow());
+        object.field("paypal", &self.paypal());
+        object.field("pix", &self.pix());
+        object.field("revolut", &self.revolut());
+        object.field("scalapay", &self.scalapay());
+        object.field("sofort", &self.sofort());
+        object.field("swish", &self.swish());
+        object.field("th_bank_transfer", &self.th_bank_transfer());
+        object.field("twint", &self.twint());
+        object.field("type", &self.type_());
+        object.field("us_bank_transfer", &self.us_bank_transfer());
+        object.field("wechat_pay", &self.wechat_pay());
+        object.field("zip", &self.zip());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsAfterpayClearpay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_afterpay_clearpay");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_blik");
+        object.field("network_decline_code", &self.network_decline_code());
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsBrBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_br_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_card");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+        object.field("reference_type", &self.reference_type());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsCrypto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_crypto");
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsEuBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_eu_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsGbBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_gb_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsJpBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_jp_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsMbWay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_mb_way");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_multibanco");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsMxBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_mx_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_p24");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_paypal");
+        object.field("network_decline_code", &self.network_decline_code());
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsSwish {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_swish");
+        object.field("network_decline_code", &self.network_decline_code());
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsThBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_th_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundDestinationDetailsUsBankTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_destination_details_us_bank_transfer");
+        object.field("reference", &self.reference());
+        object.field("reference_status", &self.reference_status());
+    }
+}
+
+impl CompareWithJson for api::RefundNextAction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_next_action");
+        object.field("display_details", &self.display_details());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::RefundNextActionDisplayDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "refund_next_action_display_details");
+        object.field("email_sent", &self.email_sent());
+        object.field("expires_at", &self.expires_at());
+    }
+}
+
+impl CompareWithJson for api::ReportingReportRun {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reporting.report_run");
+        object.field("created", &self.created());
+        object.field("error", &self.error());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("parameters", &self.parameters());
+        object.field("report_type", &self.report_type());
+        object.field("result", &self.result());
+        object.field("status", &self.status());
+        object.field("succeeded_at", &self.succeeded_at());
+    }
+}
+
+impl CompareWithJson for api::ReportingReportType {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reporting.report_type");
+        object.field("data_available_end", &self.data_available_end());
+        object.field("data_available_start", &self.data_available_start());
+        object.field("default_columns", &self.default_columns());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("updated", &self.updated());
+        object.field("version", &self.version());
+    }
+}
+
+impl CompareWithJson for api::ReserveHold {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserve.hold");
+        object.field("amount", &self.amount());
+        object.field("amount_releasable", &self.amount_releasable());
+        object.field("created", &self.created());
+        object.field("created_by", &self.created_by());
+        object.field("currency", &self.currency());
+        object.field("destination", &self.destination());
+        object.field("id", &self.id());
+        object.field("is_releasable", &self.is_releasable());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("reason", &self.reason());
+        object.field("release_details", &self.release_details());
+        object.field("release_schedule", &self.release_schedule());
+        object.field("reserve_plan", &self.reserve_plan());
+        object.field("source_charge", &self.source_charge());
+        object.field("source_type", &self.source_type());
+    }
+}
+
+impl CompareWithJson for api::ReservePlan {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserve.plan");
+        object.field("created", &self.created());
+        object.field("created_by", &self.created_by());
+        object.field("currency", &self.currency());
+        object.field("destination", &self.destination());
+        object.field("disabled_at", &self.disabled_at());
+        object.field("fixed_release", &self.fixed_release());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("manual_release", &self.manual_release());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("percent", &self.percent());
+        object.field("rolling_release", &self.rolling_release());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ReserveRelease {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserve.release");
+        object.field("amount", &self.amount());
+        object.field("created", &self.created());
+        object.field("created_by", &self.created_by());
+        object.field("currency", &self.currency());
+        object.field("destination", &self.destination());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("reason", &self.reason());
+        object.field("released_at", &self.released_at());
+        object.field("reserve_hold", &self.reserve_hold());
+        object.field("reserve_plan", &self.reserve_plan());
+        object.field("source_transaction", &self.source_transaction());
+    }
+}
+
+impl CompareWithJson for api::ReservePlanManualRelease {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::ReserveTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserve_transaction");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::ReserveHoldReleaseDetail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserves_reserve_holds_resources_release_detail");
+        object.field("amount", &self.amount());
+        object.field("reserve_release", &self.reserve_release());
+    }
+}
+
+impl CompareWithJson for api::ReserveHoldReleaseSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "reserves_reserve_holds_resources_release_schedule");
+        object.field("release_after", &self.release_after());
+        object.field("scheduled_release", &self.scheduled_release());
+    }
+}
+
+impl CompareWithJson for api::ReservePlanFixedRelease {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "reserves_reserve_plans_resources_fixed_release");
+        object.field("release_after", &self.release_after());
+        object.field("scheduled_release", &self.scheduled_release());
+    }
+}
+
+impl CompareWithJson for api::ReservePlanRollingRelease {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "reserves_reserve_plans_resources_rolling_release");
+        object.field("days_after_charge", &self.days_after_charge());
+        object.field("expires_on", &self.expires_on());
+    }
+}
+
+impl CompareWithJson for api::ReserveReleaseSourceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "reserves_reserve_releases_resources_source_transaction",
+        );
+        object.field("dispute", &self.dispute());
+        object.field("refund", &self.refund());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::Review {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "review");
+        object.field("billing_zip", &self.billing_zip());
+        object.field("charge", &self.charge());
+        object.field("closed_reason", &self.closed_reason());
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("ip_address", &self.ip_address());
+        object.field("ip_address_location", &self.ip_address_location());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("open", &self.open());
+        object.field("opened_reason", &self.opened_reason());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("reason", &self.reason());
+        object.field("session", &self.session());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsRevolutPayFunding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "revolut_pay_underlying_payment_method_funding_details",
+        );
+        object.field("card", &self.card());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ChargeOutcomeRule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "rule");
+        object.field("action", &self.action());
+        object.field("id", &self.id());
+        object.field("predicate", &self.predicate());
+    }
+}
+
+impl CompareWithJson for api::SigmaScheduledQueryRun {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "scheduled_query_run");
+        object.field("created", &self.created());
+        object.field("data_load_time", &self.data_load_time());
+        object.field("error", &self.error());
+        object.field("file", &self.file());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("result_available_until", &self.result_available_until());
+        object.field("sql", &self.sql());
+        object.field("status", &self.status());
+        object.field("title", &self.title());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "schedules_phase_automatic_tax");
+        object.field("disabled_reason", &self.disabled_reason());
+        object.field("enabled", &self.enabled());
+        object.field("liability", &self.liability());
+    }
+}
+
+impl CompareWithJson for api::AppsSecretScope {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "secret_service_resource_scope");
+        object.field("type", &self.type_());
+        object.field("user", &self.user());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "sepa_debit_generated_from");
+        object.field("charge", &self.charge());
+        object.field("setup_attempt", &self.setup_attempt());
+    }
+}
+
+impl CompareWithJson for api::SetupAttempt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt");
+        object.field("application", &self.application());
+        object.field("attach_to_self", &self.attach_to_self());
+        object.field("created", &self.created());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("flow_directions", &self.flow_directions());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("payment_method", &self.payment_method());
+        object.field("payment_method_details", &self.payment_method_details());
+        object.field("setup_error", &self.setup_error());
+        object.field("setup_intent", &self.setup_intent());
+        object.field("status", &self.status());
+        object.field("usage", &self.usage());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("blik", &self.blik());
+        object.field("boleto", &self.boleto());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("cashapp", &self.cashapp());
+        object.field("ideal", &self.ideal());
+        object.field("kakao_pay", &self.kakao_pay());
+        object.field("klarna", &self.klarna());
+        object.field("kr_card", &self.kr_card());
+        object.field("link", &self.link());
+        object.field("naver_pay", &self.naver_pay());
+        object.field("nz_bank_account", &self.nz_bank_account());
+        object.field("paypal", &self.paypal());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("revolut_pay", &self.revolut_pay());
+        object.field("satispay", &self.satispay());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sofort", &self.sofort());
+        object.field("twint", &self.twint());
+        object.field("type", &self.type_());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_bancontact");
         object.field("bank_code", &self.bank_code());
         object.field("bank_name", &self.bank_name());
         object.field("bic", &self.bic());
-        object.field("country", &self.country());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
+        object.field(
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
+        );
         object.field("iban_last4", &self.iban_last4());
         object.field("preferred_language", &self.preferred_language());
-        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::SourceThreeDSecure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_three_d_secure");
-        object.field("address_line1_check", &self.address_line1_check());
-        object.field("address_zip_check", &self.address_zip_check());
-        object.field("authenticated", &self.authenticated());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_blik");
+        object.field("buyer_id", &self.buyer_id());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsBoleto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_card");
         object.field("brand", &self.brand());
-        object.field("card", &self.card());
+        object.field("checks", &self.checks());
         object.field("country", &self.country());
-        object.field("customer", &self.customer());
-        object.field("cvc_check", &self.cvc_check());
         object.field("description", &self.description());
-        object.field("dynamic_last4", &self.dynamic_last4());
         object.field("exp_month", &self.exp_month());
         object.field("exp_year", &self.exp_year());
         object.field("fingerprint", &self.fingerprint());
@@ -210,751 +717,130 @@ impl Seen for api::SourceThreeDSecure {
         object.field("iin", &self.iin());
         object.field("issuer", &self.issuer());
         object.field("last4", &self.last4());
-        object.field("name", &self.name());
-        object.field("three_d_secure", &self.three_d_secure());
-        object.field("tokenization_method", &self.tokenization_method());
-    }
-}
-
-impl Seen for api::SourceWechat {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "source_type_wechat");
-        object.field("prepay_id", &self.prepay_id());
-        object.field("qr_code_url", &self.qr_code_url());
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseItemDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "stackable_discount_with_discount_settings");
-        object.field("coupon", &self.coupon());
-        object.field("discount", &self.discount());
-        object.field("promotion_code", &self.promotion_code());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseDiscount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "stackable_discount_with_discount_settings_and_discount_end",
-        );
-        object.field("coupon", &self.coupon());
-        object.field("discount", &self.discount());
-        object.field("promotion_code", &self.promotion_code());
-    }
-}
-
-impl Seen for api::Subscription {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription");
-        object.field("application", &self.application());
-        object.field("application_fee_percent", &self.application_fee_percent());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field(
-            "billing_cycle_anchor_config",
-            &self.billing_cycle_anchor_config(),
-        );
-        object.field("billing_mode", &self.billing_mode());
-        object.field("billing_schedules", &self.billing_schedules());
-        object.field("billing_thresholds", &self.billing_thresholds());
-        object.field("cancel_at", &self.cancel_at());
-        object.field("cancel_at_period_end", &self.cancel_at_period_end());
-        object.field("canceled_at", &self.canceled_at());
-        object.field("cancellation_details", &self.cancellation_details());
-        object.field("collection_method", &self.collection_method());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("days_until_due", &self.days_until_due());
-        object.field("default_payment_method", &self.default_payment_method());
-        object.field("default_source", &self.default_source());
-        object.field("default_tax_rates", &self.default_tax_rates());
-        object.field("description", &self.description());
-        object.field("discounts", &self.discounts());
-        object.field("ended_at", &self.ended_at());
-        object.field("id", &self.id());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("items", &self.items());
-        object.field("latest_invoice", &self.latest_invoice());
-        object.field("livemode", &self.livemode());
-        object.field("managed_payments", &self.managed_payments());
-        object.field("metadata", &self.metadata());
-        object.field(
-            "next_pending_invoice_item_invoice",
-            &self.next_pending_invoice_item_invoice(),
-        );
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("pause_collection", &self.pause_collection());
-        object.field("payment_settings", &self.payment_settings());
-        object.field(
-            "pending_invoice_item_interval",
-            &self.pending_invoice_item_interval(),
-        );
-        object.field("pending_setup_intent", &self.pending_setup_intent());
-        object.field("pending_update", &self.pending_update());
-        object.field("presentment_details", &self.presentment_details());
-        object.field("schedule", &self.schedule());
-        object.field("start_date", &self.start_date());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-        object.field("test_clock", &self.test_clock());
-        object.field("transfer_data", &self.transfer_data());
-        object.field("trial_end", &self.trial_end());
-        object.field("trial_settings", &self.trial_settings());
-        object.field("trial_start", &self.trial_start());
-    }
-}
-
-impl Seen for api::SubscriptionAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_automatic_tax");
-        object.field("disabled_reason", &self.disabled_reason());
-        object.field("enabled", &self.enabled());
-        object.field("liability", &self.liability());
-    }
-}
-
-impl Seen for api::SubscriptionBillingThresholds {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_billing_thresholds");
-        object.field("amount_gte", &self.amount_gte());
-        object.field(
-            "reset_billing_cycle_anchor",
-            &self.reset_billing_cycle_anchor(),
-        );
-    }
-}
-
-impl Seen for api::SubscriptionItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_item");
-        object.field("billed_until", &self.billed_until());
-        object.field("billing_thresholds", &self.billing_thresholds());
-        object.field("created", &self.created());
-        object.field("current_period_end", &self.current_period_end());
-        object.field("current_period_start", &self.current_period_start());
-        object.field("current_trial", &self.current_trial());
-        object.field("discounts", &self.discounts());
-        object.field("id", &self.id());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("plan", &self.plan());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-        object.field("subscription", &self.subscription());
-        object.field("tax_rates", &self.tax_rates());
-    }
-}
-
-impl Seen for api::SubscriptionItemBillingThresholds {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_item_billing_thresholds");
-        object.field("usage_gte", &self.usage_gte());
-    }
-}
-
-impl Seen for api::SubscriptionItemCurrentTrial {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_item_current_trial");
-        object.field("end_date", &self.end_date());
-        object.field("start_date", &self.start_date());
-        object.field("trial_offer", &self.trial_offer());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_payment_method_options_card");
-        object.field("mandate_options", &self.mandate_options());
+        object.field("moto", &self.moto());
         object.field("network", &self.network());
-        object.field("request_three_d_secure", &self.request_three_d_secure());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("wallet", &self.wallet());
     }
 }
 
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_payment_method_options_mandate_options_pix",
-        );
-        object.field("amount", &self.amount());
-        object.field("amount_includes_iof", &self.amount_includes_iof());
-        object.field("end_date", &self.end_date());
-        object.field("payment_schedule", &self.payment_schedule());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsPix {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_payment_method_options_pix");
-        object.field("expires_after_seconds", &self.expires_after_seconds());
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SubscriptionPendingInvoiceItemInterval {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_pending_invoice_item_interval");
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-    }
-}
-
-impl Seen for api::SubscriptionSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule");
-        object.field("application", &self.application());
-        object.field("billing_mode", &self.billing_mode());
-        object.field("canceled_at", &self.canceled_at());
-        object.field("completed_at", &self.completed_at());
-        object.field("created", &self.created());
-        object.field("current_phase", &self.current_phase());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("default_settings", &self.default_settings());
-        object.field("end_behavior", &self.end_behavior());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("pause_schedules", &self.pause_schedules());
-        object.field("phases", &self.phases());
-        object.field("released_at", &self.released_at());
-        object.field("released_subscription", &self.released_subscription());
-        object.field("status", &self.status());
-        object.field("subscription", &self.subscription());
-        object.field("test_clock", &self.test_clock());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_add_invoice_item");
-        object.field("discountable", &self.discountable());
-        object.field("discounts", &self.discounts());
-        object.field("metadata", &self.metadata());
-        object.field("period", &self.period());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-        object.field("tax_rates", &self.tax_rates());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItemPeriod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_add_invoice_item_period");
-        object.field("end", &self.end());
-        object.field("start", &self.start());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_configuration_item");
-        object.field("billing_thresholds", &self.billing_thresholds());
-        object.field("discounts", &self.discounts());
-        object.field("metadata", &self.metadata());
-        object.field("plan", &self.plan());
-        object.field("price", &self.price());
-        object.field("quantity", &self.quantity());
-        object.field("tax_rates", &self.tax_rates());
-    }
-}
-
-impl Seen for api::SubscriptionScheduleCurrentPhase {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_current_phase");
-        object.field("end_date", &self.end_date());
-        object.field("start_date", &self.start_date());
-    }
-}
-
-impl Seen for api::SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_custom_field");
-        object.field("name", &self.name());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseStatusError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_error");
-        object.field("code", &self.code());
-        object.field("message", &self.message());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule");
-        object.field("key", &self.key());
-        object.field("pause", &self.pause());
-        object.field("resume", &self.resume());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseSchedulePause {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_pause");
-        object.field("pause_at", &self.pause_at());
-        object.field("settings", &self.settings());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_pause_settings");
-        object.field("bill_for", &self.bill_for());
-        object.field("invoicing_behavior", &self.invoicing_behavior());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseSettingsBillFor {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_schedule_pause_schedule_pause_settings_bill_for",
-        );
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCardChecks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "setup_attempt_payment_method_details_card_checks");
+        object.field("address_line1_check", &self.address_line1_check());
         object.field(
-            "outstanding_usage_through",
-            &self.outstanding_usage_through(),
+            "address_postal_code_check",
+            &self.address_postal_code_check(),
         );
-        object.field("unused_time_from", &self.unused_time_from());
+        object.field("cvc_check", &self.cvc_check());
     }
 }
 
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_pause_settings_bill_for_outstanding_usage_through");
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "setup_attempt_payment_method_details_card_present");
+        object.field("generated_card", &self.generated_card());
+        object.field("offline", &self.offline());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCardWallet {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "setup_attempt_payment_method_details_card_wallet");
+        object.field("apple_pay", &self.apple_pay());
+        object.field("google_pay", &self.google_pay());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_schedule_pause_schedule_pause_settings_bill_for_unused_time_from",
-        );
-        object.field("type", &self.type_());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCashapp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::SubscriptionSchedulePauseSchedulePauseStatus {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_pause_status");
-        object.field("error", &self.error());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseScheduleResume {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_resume");
-        object.field("resume_at", &self.resume_at());
-        object.field("settings", &self.settings());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseScheduleResumeSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_resume_settings");
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("payment_behavior", &self.payment_behavior());
-        object.field("proration_behavior", &self.proration_behavior());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePauseScheduleResumeStatus {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_pause_schedule_resume_status");
-        object.field("error", &self.error());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhase {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedule_phase_configuration");
-        object.field("add_invoice_items", &self.add_invoice_items());
-        object.field("application_fee_percent", &self.application_fee_percent());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("billing_thresholds", &self.billing_thresholds());
-        object.field("collection_method", &self.collection_method());
-        object.field("currency", &self.currency());
-        object.field("default_payment_method", &self.default_payment_method());
-        object.field("default_tax_rates", &self.default_tax_rates());
-        object.field("description", &self.description());
-        object.field("discounts", &self.discounts());
-        object.field("end_date", &self.end_date());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("items", &self.items());
-        object.field("metadata", &self.metadata());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("proration_behavior", &self.proration_behavior());
-        object.field("start_date", &self.start_date());
-        object.field("transfer_data", &self.transfer_data());
-        object.field("trial", &self.trial());
-        object.field("trial_end", &self.trial_end());
-    }
-}
-
-impl Seen for api::SubscriptionScheduleDefaultSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_schedules_resource_default_settings");
-        object.field("application_fee_percent", &self.application_fee_percent());
-        object.field("automatic_tax", &self.automatic_tax());
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("billing_thresholds", &self.billing_thresholds());
-        object.field("collection_method", &self.collection_method());
-        object.field("default_payment_method", &self.default_payment_method());
-        object.field("description", &self.description());
-        object.field("invoice_settings", &self.invoice_settings());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("transfer_data", &self.transfer_data());
-    }
-}
-
-impl Seen for api::SubscriptionScheduleDefaultSettingsAutomaticTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_schedules_resource_default_settings_automatic_tax",
-        );
-        object.field("disabled_reason", &self.disabled_reason());
-        object.field("enabled", &self.enabled());
-        object.field("liability", &self.liability());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_schedules_resource_invoice_item_period_resource_period_end",
-        );
-        object.field("timestamp", &self.timestamp());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStart {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscription_schedules_resource_invoice_item_period_resource_period_start",
-        );
-        object.field("timestamp", &self.timestamp());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_status_details");
-        object.field("paused", &self.paused());
-    }
-}
-
-impl Seen for api::SubscriptionStatusDetailsPaused {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_status_details_paused");
-        object.field("subscription", &self.subscription());
-        object.field("transitioned_at", &self.transitioned_at());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionStatusDetailsPausedSubscription {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_status_details_paused_subscription");
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionTransferData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscription_transfer_data");
-        object.field("amount_percent", &self.amount_percent());
-        object.field("destination", &self.destination());
-    }
-}
-
-impl Seen for api::SubscriptionBillingCycleAnchorConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_cycle_anchor_config");
-        object.field("day_of_month", &self.day_of_month());
-        object.field("hour", &self.hour());
-        object.field("minute", &self.minute());
-        object.field("month", &self.month());
-        object.field("second", &self.second());
-    }
-}
-
-impl Seen for api::SubscriptionBillingMode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_mode");
-        object.field("flexible", &self.flexible());
-        object.field("type", &self.type_());
-        object.field("updated_at", &self.updated_at());
-    }
-}
-
-impl Seen for api::QuoteSubscriptionDataBillingModeFlexible {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_mode_flexible");
-        object.field("proration_discounts", &self.proration_discounts());
-    }
-}
-
-impl Seen for api::SubscriptionBillingSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_schedules");
-        object.field("applies_to", &self.applies_to());
-        object.field("bill_until", &self.bill_until());
-        object.field("key", &self.key());
-    }
-}
-
-impl Seen for api::SubscriptionBillingScheduleAppliesTo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_schedules_applies_to");
-        object.field("price", &self.price());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionBillingScheduleBillUntil {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_billing_schedules_bill_until");
-        object.field("computed_timestamp", &self.computed_timestamp());
-        object.field("duration", &self.duration());
-        object.field("timestamp", &self.timestamp());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::SubscriptionBillingScheduleBillUntilDuration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscriptions_resource_billing_schedules_bill_until_duration",
-        );
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-    }
-}
-
-impl Seen for api::SubscriptionPauseCollection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_pause_collection");
-        object.field("behavior", &self.behavior());
-        object.field("resumes_at", &self.resumes_at());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_payment_method_options");
-        object.field("acss_debit", &self.acss_debit());
-        object.field("bancontact", &self.bancontact());
-        object.field("billie", &self.billie());
-        object.field("blik", &self.blik());
-        object.field("card", &self.card());
-        object.field("customer_balance", &self.customer_balance());
-        object.field("konbini", &self.konbini());
-        object.field("payto", &self.payto());
-        object.field("pix", &self.pix());
-        object.field("sepa_debit", &self.sepa_debit());
-        object.field("upi", &self.upi());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsBillie {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_payment_method_options_billie");
-        object.field("company_details", &self.company_details());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscriptions_resource_payment_method_options_billie_company_details",
-        );
-        object.field("registered_address", &self.registered_address());
-        object.field("registered_name", &self.registered_name());
-        object.field("registration_number", &self.registration_number());
-        object.field("registration_type", &self.registration_type());
-        object.field("vat", &self.vat());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsBlik {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_payment_method_options_blik");
-        object.field("mandate_options", &self.mandate_options());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscriptions_resource_payment_method_options_blik_mandate_options",
-        );
-        object.field("expires_at", &self.expires_at());
-    }
-}
-
-impl Seen for api::SubscriptionPaymentSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_payment_settings");
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("payment_method_types", &self.payment_method_types());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_ideal");
+        object.field("bank", &self.bank());
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
         object.field(
-            "save_default_payment_method",
-            &self.save_default_payment_method(),
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
         );
+        object.field("iban_last4", &self.iban_last4());
+        object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::SubscriptionPendingUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_pending_update");
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("cancel_at_period_end", &self.cancel_at_period_end());
-        object.field("discount", &self.discount());
-        object.field("discounts", &self.discounts());
-        object.field("expires_at", &self.expires_at());
-        object.field("metadata", &self.metadata());
-        object.field("subscription_items", &self.subscription_items());
-        object.field("trial_end", &self.trial_end());
-        object.field("trial_from_plan", &self.trial_from_plan());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsKakaoPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::SubscriptionInvoiceSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_subscription_invoice_settings");
-        object.field("account_tax_ids", &self.account_tax_ids());
-        object.field("custom_fields", &self.custom_fields());
-        object.field("description", &self.description());
-        object.field("footer", &self.footer());
-        object.field("issuer", &self.issuer());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::SubscriptionPresentmentDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "subscriptions_resource_subscription_presentment_details",
-        );
-        object.field("presentment_currency", &self.presentment_currency());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsKrCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::SubscriptionTrialSettingsEndBehavior {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_trial_settings_end_behavior");
-        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
-        object.field("missing_payment_method", &self.missing_payment_method());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::SubscriptionTrialSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_resource_trial_settings_trial_settings");
-        object.field("end_behavior", &self.end_behavior());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsNaverPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_naver_pay");
+        object.field("buyer_id", &self.buyer_id());
     }
 }
 
-impl Seen for api::PaymentLinkSubscriptionDataTrialSettingsEndBehavior {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_trials_resource_end_behavior");
-        object.field("missing_payment_method", &self.missing_payment_method());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsNzBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::PaymentLinkSubscriptionDataTrialSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "subscriptions_trials_resource_trial_settings");
-        object.field("end_behavior", &self.end_behavior());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::TaxAssociation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.association");
-        object.field("calculation", &self.calculation());
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("tax_transaction_attempts", &self.tax_transaction_attempts());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::TaxCalculation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.calculation");
-        object.field("amount_total", &self.amount_total());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_details", &self.customer_details());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("line_items", &self.line_items());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("ship_from_details", &self.ship_from_details());
-        object.field("shipping_cost", &self.shipping_cost());
-        object.field("tax_amount_exclusive", &self.tax_amount_exclusive());
-        object.field("tax_amount_inclusive", &self.tax_amount_inclusive());
-        object.field("tax_breakdown", &self.tax_breakdown());
-        object.field("tax_date", &self.tax_date());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_pix");
+        object.field("fingerprint", &self.fingerprint());
     }
 }
 
-impl Seen for api::TaxCalculationLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.calculation_line_item");
-        object.field("amount", &self.amount());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("performance_location", &self.performance_location());
-        object.field("product", &self.product());
-        object.field("quantity", &self.quantity());
-        object.field("reference", &self.reference());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_breakdown", &self.tax_breakdown());
-        object.field("tax_code", &self.tax_code());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsRevolutPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }
 
-impl Seen for api::TaxLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.location");
-        object.field("address", &self.address());
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
     }
 }

@@ -4,1027 +4,829 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::TaxRegistration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.registration");
-        object.field("active_from", &self.active_from());
-        object.field("country", &self.country());
-        object.field("country_options", &self.country_options());
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::TaxSettings {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.settings");
-        object.field("defaults", &self.defaults());
-        object.field("head_office", &self.head_office());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::TaxTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.transaction");
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("customer_details", &self.customer_details());
-        object.field("id", &self.id());
-        object.field("line_items", &self.line_items());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("posted_at", &self.posted_at());
-        object.field("reference", &self.reference());
-        object.field("reversal", &self.reversal());
-        object.field("ship_from_details", &self.ship_from_details());
-        object.field("shipping_cost", &self.shipping_cost());
-        object.field("tax_date", &self.tax_date());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TaxTransactionLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax.transaction_line_item");
-        object.field("amount", &self.amount());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("product", &self.product());
-        object.field("quantity", &self.quantity());
-        object.field("reference", &self.reference());
-        object.field("reversal", &self.reversal());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_code", &self.tax_code());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TaxCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_code");
-        object.field("description", &self.description());
-        object.field("id", &self.id());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("requirements", &self.requirements());
-    }
-}
-
-impl Seen for api::TaxCodeRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_code_requirements");
-        object.field("performance_location", &self.performance_location());
-    }
-}
-
-impl Seen for api::TaxDeductedAtSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_deducted_at_source");
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-        object.field("period_end", &self.period_end());
-        object.field("period_start", &self.period_start());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_attempt_payment_method_details_sofort");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("generated_sepa_debit", &self.generated_sepa_debit());
         object.field(
-            "tax_deduction_account_number",
-            &self.tax_deduction_account_number(),
+            "generated_sepa_debit_mandate",
+            &self.generated_sepa_debit_mandate(),
         );
-    }
-}
-
-impl Seen for api::TaxIdOwner {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_i_ds_owner");
-        object.field("account", &self.account());
-        object.field("application", &self.application());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TaxId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_id");
-        object.field("country", &self.country());
-        object.field("created", &self.created());
-        object.field("customer", &self.customer());
-        object.field("customer_account", &self.customer_account());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("owner", &self.owner());
-        object.field("type", &self.type_());
-        object.field("value", &self.value());
-        object.field("verification", &self.verification());
-    }
-}
-
-impl Seen for api::TaxIdVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_id_verification");
-        object.field("status", &self.status());
-        object.field("verified_address", &self.verified_address());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
         object.field("verified_name", &self.verified_name());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_registrations_resource_country_options");
-        object.field("ae", &self.ae());
-        object.field("al", &self.al());
-        object.field("am", &self.am());
-        object.field("ao", &self.ao());
-        object.field("at", &self.at());
-        object.field("au", &self.au());
-        object.field("aw", &self.aw());
-        object.field("az", &self.az());
-        object.field("ba", &self.ba());
-        object.field("bb", &self.bb());
-        object.field("bd", &self.bd());
-        object.field("be", &self.be());
-        object.field("bf", &self.bf());
-        object.field("bg", &self.bg());
-        object.field("bh", &self.bh());
-        object.field("bj", &self.bj());
-        object.field("bs", &self.bs());
-        object.field("bw", &self.bw());
-        object.field("by", &self.by());
-        object.field("ca", &self.ca());
-        object.field("cd", &self.cd());
-        object.field("ch", &self.ch());
-        object.field("ci", &self.ci());
-        object.field("cl", &self.cl());
-        object.field("cm", &self.cm());
-        object.field("co", &self.co());
-        object.field("cr", &self.cr());
-        object.field("cv", &self.cv());
-        object.field("cy", &self.cy());
-        object.field("cz", &self.cz());
-        object.field("de", &self.de());
-        object.field("dk", &self.dk());
-        object.field("ec", &self.ec());
-        object.field("ee", &self.ee());
-        object.field("eg", &self.eg());
-        object.field("es", &self.es());
-        object.field("et", &self.et());
-        object.field("fi", &self.fi());
-        object.field("fr", &self.fr());
-        object.field("gb", &self.gb());
-        object.field("ge", &self.ge());
-        object.field("gh", &self.gh());
-        object.field("gn", &self.gn());
-        object.field("gr", &self.gr());
-        object.field("hr", &self.hr());
-        object.field("hu", &self.hu());
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsTwint {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupIntent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent");
+        object.field(
+            "allowed_payment_method_types",
+            &self.allowed_payment_method_types(),
+        );
+        object.field("application", &self.application());
+        object.field("attach_to_self", &self.attach_to_self());
+        object.field(
+            "automatic_payment_methods",
+            &self.automatic_payment_methods(),
+        );
+        object.field("cancellation_reason", &self.cancellation_reason());
+        object.field("client_secret", &self.client_secret());
+        object.field("created", &self.created());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("description", &self.description());
+        object.field(
+            "excluded_payment_method_types",
+            &self.excluded_payment_method_types(),
+        );
+        object.field("flow_directions", &self.flow_directions());
         object.field("id", &self.id());
-        object.field("ie", &self.ie());
-        object.field("in", &self.in_());
-        object.field("is", &self.is());
-        object.field("it", &self.it());
-        object.field("jp", &self.jp());
-        object.field("ke", &self.ke());
-        object.field("kg", &self.kg());
-        object.field("kh", &self.kh());
-        object.field("kr", &self.kr());
-        object.field("kz", &self.kz());
-        object.field("la", &self.la());
-        object.field("lk", &self.lk());
-        object.field("lt", &self.lt());
-        object.field("lu", &self.lu());
-        object.field("lv", &self.lv());
-        object.field("ma", &self.ma());
-        object.field("md", &self.md());
-        object.field("me", &self.me());
-        object.field("mk", &self.mk());
-        object.field("mr", &self.mr());
-        object.field("mt", &self.mt());
-        object.field("mu", &self.mu());
-        object.field("mx", &self.mx());
-        object.field("my", &self.my());
-        object.field("ng", &self.ng());
-        object.field("nl", &self.nl());
-        object.field("no", &self.no());
-        object.field("np", &self.np());
-        object.field("nz", &self.nz());
-        object.field("om", &self.om());
-        object.field("pe", &self.pe());
-        object.field("ph", &self.ph());
-        object.field("pl", &self.pl());
-        object.field("pt", &self.pt());
-        object.field("ro", &self.ro());
-        object.field("rs", &self.rs());
-        object.field("ru", &self.ru());
-        object.field("sa", &self.sa());
-        object.field("se", &self.se());
-        object.field("sg", &self.sg());
-        object.field("si", &self.si());
-        object.field("sk", &self.sk());
-        object.field("sn", &self.sn());
-        object.field("sr", &self.sr());
-        object.field("th", &self.th());
-        object.field("tj", &self.tj());
-        object.field("tr", &self.tr());
-        object.field("tw", &self.tw());
-        object.field("tz", &self.tz());
-        object.field("ua", &self.ua());
-        object.field("ug", &self.ug());
-        object.field("us", &self.us());
-        object.field("uy", &self.uy());
-        object.field("uz", &self.uz());
-        object.field("vn", &self.vn());
-        object.field("za", &self.za());
-        object.field("zm", &self.zm());
-        object.field("zw", &self.zw());
+        object.field("last_setup_error", &self.last_setup_error());
+        object.field("latest_attempt", &self.latest_attempt());
+        object.field("livemode", &self.livemode());
+        object.field("managed_payments", &self.managed_payments());
+        object.field("mandate", &self.mandate());
+        object.field("metadata", &self.metadata());
+        object.field("next_action", &self.next_action());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("payment_method", &self.payment_method());
+        object.field(
+            "payment_method_configuration_details",
+            &self.payment_method_configuration_details(),
+        );
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_types", &self.payment_method_types());
+        object.field("single_use_mandate", &self.single_use_mandate());
+        object.field("status", &self.status());
+        object.field("usage", &self.usage());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsCaProvinceStandard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_ca_province_standard",
+impl CompareWithJson for api::SetupIntentNextAction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_next_action");
+        object.field("blik_authorize", &self.blik_authorize());
+        object.field(
+            "cashapp_handle_redirect_or_display_qr_code",
+            &self.cashapp_handle_redirect_or_display_qr_code(),
         );
-        object.field("province", &self.province());
+        object.field("pix_display_qr_code", &self.pix_display_qr_code());
+        object.field("redirect_to_url", &self.redirect_to_url());
+        object.field("type", &self.type_());
+        object.field(
+            "upi_handle_redirect_or_display_qr_code",
+            &self.upi_handle_redirect_or_display_qr_code(),
+        );
+        object.field("use_stripe_sdk", &self.use_stripe_sdk());
+        object.field(
+            "verify_with_microdeposits",
+            &self.verify_with_microdeposits(),
+        );
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsCa {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentNextActionPixDisplayQrCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_next_action_pix_display_qr_code");
+        object.field("data", &self.data());
+        object.field("expires_at", &self.expires_at());
+        object.field("hosted_instructions_url", &self.hosted_instructions_url());
+        object.field("image_url_png", &self.image_url_png());
+        object.field("image_url_svg", &self.image_url_svg());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentNextActionRedirectToUrl {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_next_action_redirect_to_url");
+        object.field("return_url", &self.return_url());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentNextActionVerifyWithMicrodeposits {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "setup_intent_next_action_verify_with_microdeposits");
+        object.field("arrival_date", &self.arrival_date());
+        object.field("hosted_verification_url", &self.hosted_verification_url());
+        object.field("microdeposit_type", &self.microdeposit_type());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("amazon_pay", &self.amazon_pay());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("bizum", &self.bizum());
+        object.field("blik", &self.blik());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("klarna", &self.klarna());
+        object.field("link", &self.link());
+        object.field("paypal", &self.paypal());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("upi", &self.upi());
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_acss_debit");
+        object.field("currency", &self.currency());
+        object.field("mandate_options", &self.mandate_options());
+        object.field("verification_method", &self.verification_method());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsAmazonPay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_bacs_debit");
+        object.field("mandate_options", &self.mandate_options());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsBizum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_blik");
+        object.field("mandate_options", &self.mandate_options());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsBlikMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_canada",
+            "setup_intent_payment_method_options_blik_mandate_options",
         );
-        object.field("province_standard", &self.province_standard());
+        object.field("expires_at", &self.expires_at());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAl {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_card");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("network", &self.network());
+        object.field("request_three_d_secure", &self.request_three_d_secure());
+        object.field("setup_credential_usage", &self.setup_credential_usage());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsCardMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_default",
+            "setup_intent_payment_method_options_card_mandate_options",
         );
-        object.field("type", &self.type_());
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("end_date", &self.end_date());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("reference", &self.reference());
+        object.field("start_date", &self.start_date());
+        object.field("supported_types", &self.supported_types());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAe {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_klarna");
+        object.field("currency", &self.currency());
+        object.field("preferred_locale", &self.preferred_locale());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_link");
+        object.field("persistent_token", &self.persistent_token());
+    }
+}
+
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_default_inbound_goods",
+            "setup_intent_payment_method_options_mandate_options_acss_debit",
         );
-        object.field("standard", &self.standard());
-        object.field("type", &self.type_());
+        object.field("custom_mandate_url", &self.custom_mandate_url());
+        object.field("default_for", &self.default_for());
+        object.field("interval_description", &self.interval_description());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("transaction_type", &self.transaction_type());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAeStandard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsBacsDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_default_standard",
+            "setup_intent_payment_method_options_mandate_options_bacs_debit",
         );
-        object.field("place_of_supply_scheme", &self.place_of_supply_scheme());
+        object.field("reference_prefix", &self.reference_prefix());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAtStandard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsPaytoMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_eu_standard",
+            "setup_intent_payment_method_options_mandate_options_payto",
         );
-        object.field("place_of_supply_scheme", &self.place_of_supply_scheme());
+        object.field("amount", &self.amount());
+        object.field("amount_type", &self.amount_type());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
+        object.field("payments_per_period", &self.payments_per_period());
+        object.field("purpose", &self.purpose());
+        object.field("start_date", &self.start_date());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsSepaDebitMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "tax_product_registrations_resource_country_options_europe",
+            "setup_intent_payment_method_options_mandate_options_sepa_debit",
         );
-        object.field("standard", &self.standard());
-        object.field("type", &self.type_());
+        object.field("reference_prefix", &self.reference_prefix());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsAm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_simplified",
-        );
-        object.field("type", &self.type_());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsPaypal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_paypal");
+        object.field("billing_agreement_id", &self.billing_agreement_id());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsTh {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_thailand",
-        );
-        object.field("type", &self.type_());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsPayto {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_payto");
+        object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsUs {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states",
-        );
-        object.field("admissions_tax", &self.admissions_tax());
-        object.field("attendance_tax", &self.attendance_tax());
-        object.field("entertainment_tax", &self.entertainment_tax());
-        object.field("gross_receipts_tax", &self.gross_receipts_tax());
-        object.field("hospitality_tax", &self.hospitality_tax());
-        object.field("local_amusement_tax", &self.local_amusement_tax());
-        object.field("local_lease_tax", &self.local_lease_tax());
-        object.field("luxury_tax", &self.luxury_tax());
-        object.field("mass_transit_parking_tax", &self.mass_transit_parking_tax());
-        object.field("parking_tax", &self.parking_tax());
-        object.field("resort_tax", &self.resort_tax());
-        object.field("state", &self.state());
-        object.field("state_sales_tax", &self.state_sales_tax());
-        object.field("tourism_tax", &self.tourism_tax());
-        object.field("type", &self.type_());
-        object.field("utility_users_tax", &self.utility_users_tax());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_pix");
+        object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsUsAdmissionsTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_admissions_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_sepa_debit");
+        object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsUsAttendanceTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_attendance_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsUpi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "setup_intent_payment_method_options_upi");
+        object.field("mandate_options", &self.mandate_options());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsUsEntertainmentTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_entertainment_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
+impl CompareWithJson for api::SetupIntentPaymentMethodOptionsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "setup_intent_payment_method_options_us_bank_account");
+        object.field("financial_connections", &self.financial_connections());
+        object.field("mandate_options", &self.mandate_options());
+        object.field("verification_method", &self.verification_method());
     }
 }
 
-impl Seen for api::TaxRegistrationCountryOptionsUsGrossReceiptsTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_gross_receipts_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsHospitalityTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_hospitality_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsLuxuryTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_luxury_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsMassTransitParkingTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_registrations_resource_country_options_united_states_mass_transit_parking_tax");
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsParkingTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_parking_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsResortTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_resort_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsTourismTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_tourism_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsUtilityUsersTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_united_states_utility_users_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsLocalAmusementTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_us_local_amusement_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsLocalLeaseTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_us_local_lease_tax",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsStateSalesTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_us_state_sales_tax",
-        );
-        object.field("elections", &self.elections());
-    }
-}
-
-impl Seen for api::TaxRegistrationCountryOptionsUsStateSalesTaxElection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_registrations_resource_country_options_us_state_sales_tax_election",
-        );
-        object.field("jurisdiction", &self.jurisdiction());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TaxCalculationCustomerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_customer_details");
+impl CompareWithJson for api::ChargeShipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping");
         object.field("address", &self.address());
-        object.field("address_source", &self.address_source());
-        object.field("ip_address", &self.ip_address());
-        object.field("tax_ids", &self.tax_ids());
-        object.field("taxability_override", &self.taxability_override());
+        object.field("carrier", &self.carrier());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+        object.field("tracking_number", &self.tracking_number());
     }
 }
 
-impl Seen for api::TaxCalculationCustomerDetailsTaxId {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_customer_details_resource_tax_id",
-        );
+impl CompareWithJson for api::ShippingRate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping_rate");
+        object.field("active", &self.active());
+        object.field("created", &self.created());
+        object.field("delivery_estimate", &self.delivery_estimate());
+        object.field("display_name", &self.display_name());
+        object.field("fixed_amount", &self.fixed_amount());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_code", &self.tax_code());
         object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ShippingRateFixedAmountCurrencyOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping_rate_currency_option");
+        object.field("amount", &self.amount());
+        object.field("tax_behavior", &self.tax_behavior());
+    }
+}
+
+impl CompareWithJson for api::ShippingRateDeliveryEstimate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping_rate_delivery_estimate");
+        object.field("maximum", &self.maximum());
+        object.field("minimum", &self.minimum());
+    }
+}
+
+impl CompareWithJson for api::ShippingRateDeliveryEstimateMaximum {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping_rate_delivery_estimate_bound");
+        object.field("unit", &self.unit());
         object.field("value", &self.value());
     }
 }
 
-impl Seen for api::TaxCalculationShippingCostTaxBreakdownJurisdiction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_jurisdiction");
-        object.field("country", &self.country());
-        object.field("display_name", &self.display_name());
-        object.field("level", &self.level());
-        object.field("state", &self.state());
-    }
-}
-
-impl Seen for api::TaxCalculationShippingCostTaxBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_line_item_tax_breakdown");
-        object.field("amount", &self.amount());
-        object.field("jurisdiction", &self.jurisdiction());
-        object.field("sourcing", &self.sourcing());
-        object.field("tax_rate_details", &self.tax_rate_details());
-        object.field("taxability_reason", &self.taxability_reason());
-        object.field("taxable_amount", &self.taxable_amount());
-    }
-}
-
-impl Seen for api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_line_item_tax_rate_details");
-        object.field("display_name", &self.display_name());
-        object.field("percentage_decimal", &self.percentage_decimal());
-        object.field("tax_type", &self.tax_type());
-    }
-}
-
-impl Seen for api::TaxProductResourcePostalAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_postal_address");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-    }
-}
-
-impl Seen for api::TaxCalculationShipFromDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_ship_from_details");
-        object.field("address", &self.address());
-    }
-}
-
-impl Seen for api::TaxAssociationTaxTransactionAttempt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_association_transaction_attempts",
-        );
-        object.field("committed", &self.committed());
-        object.field("errored", &self.errored());
-        object.field("source", &self.source());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::TaxAssociationTaxTransactionAttemptCommitted {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_association_transaction_attempts_resource_committed",
-        );
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TaxAssociationTaxTransactionAttemptErrored {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_association_transaction_attempts_resource_errored",
-        );
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::TaxCalculationTaxBreakdown {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_breakdown");
-        object.field("amount", &self.amount());
-        object.field("inclusive", &self.inclusive());
-        object.field("tax_rate_details", &self.tax_rate_details());
-        object.field("taxability_reason", &self.taxability_reason());
-        object.field("taxable_amount", &self.taxable_amount());
-    }
-}
-
-impl Seen for api::TaxCalculationShippingCost {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_calculation_shipping_cost");
-        object.field("amount", &self.amount());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("shipping_rate", &self.shipping_rate());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_breakdown", &self.tax_breakdown());
-        object.field("tax_code", &self.tax_code());
-    }
-}
-
-impl Seen for api::TaxCalculationTaxBreakdownTaxRateDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_rate_details");
-        object.field("country", &self.country());
-        object.field("flat_amount", &self.flat_amount());
-        object.field("percentage_decimal", &self.percentage_decimal());
-        object.field("rate_type", &self.rate_type());
-        object.field("state", &self.state());
-        object.field("tax_type", &self.tax_type());
-    }
-}
-
-impl Seen for api::TaxSettingsDefaults {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_settings_defaults");
-        object.field("provider", &self.provider());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_code", &self.tax_code());
-    }
-}
-
-impl Seen for api::TaxSettingsHeadOffice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_settings_head_office");
-        object.field("address", &self.address());
-    }
-}
-
-impl Seen for api::TaxSettingsStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_settings_status_details");
-        object.field("active", &self.active());
-        object.field("pending", &self.pending());
-    }
-}
-
-impl Seen for api::TaxSettingsStatusDetailsActive {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::TaxSettingsStatusDetailsPending {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_settings_status_details_resource_pending",
-        );
-        object.field("missing_fields", &self.missing_fields());
-    }
-}
-
-impl Seen for api::TaxTransactionLineItemReversal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_transaction_line_item_resource_reversal",
-        );
-        object.field("original_line_item", &self.original_line_item());
-    }
-}
-
-impl Seen for api::TaxTransactionReversal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "tax_product_resource_tax_transaction_resource_reversal",
-        );
-        object.field("original_transaction", &self.original_transaction());
-    }
-}
-
-impl Seen for api::TaxTransactionShippingCost {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_product_resource_tax_transaction_shipping_cost");
-        object.field("amount", &self.amount());
-        object.field("amount_tax", &self.amount_tax());
-        object.field("shipping_rate", &self.shipping_rate());
-        object.field("tax_behavior", &self.tax_behavior());
-        object.field("tax_breakdown", &self.tax_breakdown());
-        object.field("tax_code", &self.tax_code());
-    }
-}
-
-impl Seen for api::TaxRate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_rate");
-        object.field("active", &self.active());
-        object.field("country", &self.country());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("display_name", &self.display_name());
-        object.field("effective_percentage", &self.effective_percentage());
-        object.field("flat_amount", &self.flat_amount());
-        object.field("id", &self.id());
-        object.field("inclusive", &self.inclusive());
-        object.field("jurisdiction", &self.jurisdiction());
-        object.field("jurisdiction_level", &self.jurisdiction_level());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("percentage", &self.percentage());
-        object.field("rate_type", &self.rate_type());
-        object.field("state", &self.state());
-        object.field("tax_type", &self.tax_type());
-    }
-}
-
-impl Seen for api::TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "tax_rate_flat_amount");
+impl CompareWithJson for api::ShippingRateFixedAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "shipping_rate_fixed_amount");
         object.field("amount", &self.amount());
         object.field("currency", &self.currency());
+        object.field("currency_options", &self.currency_options());
     }
 }
 
-impl Seen for api::TerminalConfiguration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal.configuration");
-        object.field("bbpos_wisepad3", &self.bbpos_wisepad3());
-        object.field("bbpos_wisepos_e", &self.bbpos_wisepos_e());
-        object.field("cellular", &self.cellular());
+impl CompareWithJson for api::SigmaScheduledQueryRunError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "sigma_scheduled_query_run_error");
+        object.field("message", &self.message());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentManagedPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "smor_resource_managed_payments");
+        object.field("enabled", &self.enabled());
+    }
+}
+
+impl CompareWithJson for api::Source {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source");
+        object.field("ach_credit_transfer", &self.ach_credit_transfer());
+        object.field("ach_debit", &self.ach_debit());
+        object.field("acss_debit", &self.acss_debit());
+        object.field("alipay", &self.alipay());
+        object.field("allow_redisplay", &self.allow_redisplay());
+        object.field("amount", &self.amount());
+        object.field("au_becs_debit", &self.au_becs_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("card", &self.card());
+        object.field("card_present", &self.card_present());
+        object.field("client_secret", &self.client_secret());
+        object.field("code_verification", &self.code_verification());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("eps", &self.eps());
+        object.field("flow", &self.flow());
+        object.field("giropay", &self.giropay());
         object.field("id", &self.id());
-        object.field("is_account_default", &self.is_account_default());
-        object.field("livemode", &self.livemode());
-        object.field("name", &self.name());
-        object.field("object", &self.object());
-        object.field("offline", &self.offline());
-        object.field("reader_security", &self.reader_security());
-        object.field("reboot_window", &self.reboot_window());
-        object.field("stripe_s700", &self.stripe_s700());
-        object.field("stripe_s710", &self.stripe_s710());
-        object.field("stripe_t600", &self.stripe_t600());
-        object.field("tipping", &self.tipping());
-        object.field("verifone_m425", &self.verifone_m425());
-        object.field("verifone_p400", &self.verifone_p400());
-        object.field("verifone_p630", &self.verifone_p630());
-        object.field("verifone_ux700", &self.verifone_ux700());
-        object.field("verifone_v660p", &self.verifone_v660p());
-        object.field("wifi", &self.wifi());
-    }
-}
-
-impl Seen for api::TerminalConnectionToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal.connection_token");
-        object.field("location", &self.location());
-        object.field("object", &self.object());
-        object.field("secret", &self.secret());
-    }
-}
-
-impl Seen for api::TerminalLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal.location");
-        object.field("address", &self.address());
-        object.field("address_kana", &self.address_kana());
-        object.field("address_kanji", &self.address_kanji());
-        object.field("configuration_overrides", &self.configuration_overrides());
-        object.field("display_name", &self.display_name());
-        object.field("display_name_kana", &self.display_name_kana());
-        object.field("display_name_kanji", &self.display_name_kanji());
-        object.field("id", &self.id());
+        object.field("ideal", &self.ideal());
+        object.field("klarna", &self.klarna());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
+        object.field("multibanco", &self.multibanco());
         object.field("object", &self.object());
-        object.field("phone", &self.phone());
+        object.field("owner", &self.owner());
+        object.field("p24", &self.p24());
+        object.field("receiver", &self.receiver());
+        object.field("redirect", &self.redirect());
+        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("sofort", &self.sofort());
+        object.field("source_order", &self.source_order());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("status", &self.status());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("type", &self.type_());
+        object.field("usage", &self.usage());
+        object.field("wechat", &self.wechat());
     }
 }
 
-impl Seen for api::TerminalOnboardingLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal.onboarding_link");
-        object.field("link_options", &self.link_options());
-        object.field("link_type", &self.link_type());
-        object.field("object", &self.object());
-        object.field("on_behalf_of", &self.on_behalf_of());
-        object.field("redirect_url", &self.redirect_url());
-    }
-}
-
-impl Seen for api::TerminalReader {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal.reader");
-        object.field("action", &self.action());
-        object.field("device_sw_version", &self.device_sw_version());
-        object.field("device_type", &self.device_type());
-        object.field("id", &self.id());
-        object.field("ip_address", &self.ip_address());
-        object.field("label", &self.label());
-        object.field("last_seen_at", &self.last_seen_at());
-        object.field("livemode", &self.livemode());
-        object.field("location", &self.location());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("serial_number", &self.serial_number());
+impl CompareWithJson for api::SourceCodeVerification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_code_verification_flow");
+        object.field("attempts_remaining", &self.attempts_remaining());
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::TerminalConfigurationCellular {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_cellular_config",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::TerminalConfigurationTippingAed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_currency_specific_config",
-        );
-        object.field("fixed_amounts", &self.fixed_amounts());
-        object.field("percentages", &self.percentages());
-        object.field("smart_tip_threshold", &self.smart_tip_threshold());
-    }
-}
-
-impl Seen for api::TerminalConfigurationBbposWisepad3 {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_device_type_specific_config",
-        );
-        object.field("splashscreen", &self.splashscreen());
-    }
-}
-
-impl Seen for api::TerminalConfigurationWifiEnterpriseEapPeap {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_enterprise_peap_wifi",
-        );
-        object.field("ca_certificate_file", &self.ca_certificate_file());
-        object.field("password", &self.password());
-        object.field("ssid", &self.ssid());
-        object.field("username", &self.username());
-    }
-}
-
-impl Seen for api::TerminalConfigurationWifiEnterpriseEapTls {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_enterprise_tls_wifi",
-        );
-        object.field("ca_certificate_file", &self.ca_certificate_file());
-        object.field("client_certificate_file", &self.client_certificate_file());
-        object.field("private_key_file", &self.private_key_file());
-        object.field(
-            "private_key_file_password",
-            &self.private_key_file_password(),
-        );
-        object.field("ssid", &self.ssid());
-    }
-}
-
-impl Seen for api::TerminalConfigurationOffline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_offline_config",
-        );
-        object.field("enabled", &self.enabled());
-    }
-}
-
-impl Seen for api::TerminalConfigurationWifiPersonalPsk {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_personal_psk_wifi",
-        );
-        object.field("password", &self.password());
-        object.field("ssid", &self.ssid());
-    }
-}
-
-impl Seen for api::TerminalConfigurationRebootWindow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_reboot_window",
-        );
-        object.field("end_hour", &self.end_hour());
-        object.field("start_hour", &self.start_hour());
-    }
-}
-
-impl Seen for api::TerminalConfigurationTipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_tipping",
-        );
-        object.field("aed", &self.aed());
-        object.field("aud", &self.aud());
-        object.field("cad", &self.cad());
-        object.field("chf", &self.chf());
-        object.field("czk", &self.czk());
-        object.field("dkk", &self.dkk());
-        object.field("eur", &self.eur());
-        object.field("gbp", &self.gbp());
-        object.field("gip", &self.gip());
-        object.field("hkd", &self.hkd());
-        object.field("huf", &self.huf());
-        object.field("jpy", &self.jpy());
-        object.field("mxn", &self.mxn());
-        object.field("myr", &self.myr());
-        object.field("nok", &self.nok());
-        object.field("nzd", &self.nzd());
-        object.field("pln", &self.pln());
-        object.field("ron", &self.ron());
-        object.field("sek", &self.sek());
-        object.field("sgd", &self.sgd());
-        object.field("usd", &self.usd());
-    }
-}
-
-impl Seen for api::TerminalConfigurationWifi {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_configuration_configuration_resource_wifi_config",
-        );
-        object.field("enterprise_eap_peap", &self.enterprise_eap_peap());
-        object.field("enterprise_eap_tls", &self.enterprise_eap_tls());
-        object.field("personal_psk", &self.personal_psk());
+impl CompareWithJson for api::SourceMandateNotification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_mandate_notification");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("amount", &self.amount());
+        object.field("bacs_debit", &self.bacs_debit());
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("reason", &self.reason());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("source", &self.source());
+        object.field("status", &self.status());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::TerminalConfigurationReaderSecurity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_configuration_reader_security");
-        object.field("admin_menu_passcode", &self.admin_menu_passcode());
+impl CompareWithJson for api::SourceMandateNotificationAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_mandate_notification_acss_debit_data");
+        object.field("statement_descriptor", &self.statement_descriptor());
     }
 }
 
-impl Seen for api::TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_onboarding_link_apple_terms_and_conditions");
-        object.field("allow_relinking", &self.allow_relinking());
-        object.field("merchant_display_name", &self.merchant_display_name());
+impl CompareWithJson for api::SourceMandateNotificationBacsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_mandate_notification_bacs_debit_data");
+        object.field("last4", &self.last4());
     }
 }
 
-impl Seen for api::TerminalOnboardingLinkLinkOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_onboarding_link_link_options");
+impl CompareWithJson for api::SourceMandateNotificationSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_mandate_notification_sepa_debit_data");
+        object.field("creditor_identifier", &self.creditor_identifier());
+        object.field("last4", &self.last4());
+        object.field("mandate_reference", &self.mandate_reference());
+    }
+}
+
+impl CompareWithJson for api::SourceSourceOrder {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_order");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("email", &self.email());
+        object.field("items", &self.items());
+        object.field("shipping", &self.shipping());
+    }
+}
+
+impl CompareWithJson for api::SourceSourceOrderItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_order_item");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("parent", &self.parent());
+        object.field("quantity", &self.quantity());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SourceOwner {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_owner");
+        object.field("address", &self.address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+        object.field("verified_address", &self.verified_address());
+        object.field("verified_email", &self.verified_email());
+        object.field("verified_name", &self.verified_name());
+        object.field("verified_phone", &self.verified_phone());
+    }
+}
+
+impl CompareWithJson for api::SourceReceiver {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_receiver_flow");
+        object.field("address", &self.address());
+        object.field("amount_charged", &self.amount_charged());
+        object.field("amount_received", &self.amount_received());
+        object.field("amount_returned", &self.amount_returned());
+        object.field("refund_attributes_method", &self.refund_attributes_method());
+        object.field("refund_attributes_status", &self.refund_attributes_status());
+    }
+}
+
+impl CompareWithJson for api::SourceRedirect {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_redirect_flow");
+        object.field("failure_reason", &self.failure_reason());
+        object.field("return_url", &self.return_url());
+        object.field("status", &self.status());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::SourceTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction");
+        object.field("ach_credit_transfer", &self.ach_credit_transfer());
+        object.field("amount", &self.amount());
+        object.field("chf_credit_transfer", &self.chf_credit_transfer());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("gbp_credit_transfer", &self.gbp_credit_transfer());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("paper_check", &self.paper_check());
+        object.field("sepa_credit_transfer", &self.sepa_credit_transfer());
+        object.field("source", &self.source());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SourceTransactionAchCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction_ach_credit_transfer_data");
+        object.field("customer_data", &self.customer_data());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::SourceTransactionChfCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction_chf_credit_transfer_data");
+        object.field("reference", &self.reference());
+        object.field("sender_address_country", &self.sender_address_country());
+        object.field("sender_address_line1", &self.sender_address_line1());
+        object.field("sender_iban", &self.sender_iban());
+        object.field("sender_name", &self.sender_name());
+    }
+}
+
+impl CompareWithJson for api::SourceTransactionGbpCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction_gbp_credit_transfer_data");
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding_method", &self.funding_method());
+        object.field("last4", &self.last4());
+        object.field("reference", &self.reference());
+        object.field("sender_account_number", &self.sender_account_number());
+        object.field("sender_name", &self.sender_name());
+        object.field("sender_sort_code", &self.sender_sort_code());
+    }
+}
+
+impl CompareWithJson for api::SourceTransactionPaperCheck {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction_paper_check_data");
+        object.field("available_at", &self.available_at());
+        object.field("invoices", &self.invoices());
+    }
+}
+
+impl CompareWithJson for api::SourceTransactionSepaCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_transaction_sepa_credit_transfer_data");
+        object.field("reference", &self.reference());
+        object.field("sender_iban", &self.sender_iban());
+        object.field("sender_name", &self.sender_name());
+    }
+}
+
+impl CompareWithJson for api::SourceAchCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_ach_credit_transfer");
+        object.field("account_number", &self.account_number());
+        object.field("bank_name", &self.bank_name());
+        object.field("fingerprint", &self.fingerprint());
         object.field(
-            "apple_terms_and_conditions",
-            &self.apple_terms_and_conditions(),
+            "refund_account_holder_name",
+            &self.refund_account_holder_name(),
+        );
+        object.field(
+            "refund_account_holder_type",
+            &self.refund_account_holder_type(),
+        );
+        object.field("refund_routing_number", &self.refund_routing_number());
+        object.field("routing_number", &self.routing_number());
+        object.field("swift_code", &self.swift_code());
+    }
+}
+
+impl CompareWithJson for api::SourceAchDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_ach_debit");
+        object.field("bank_name", &self.bank_name());
+        object.field("country", &self.country());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("routing_number", &self.routing_number());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SourceAcssDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_acss_debit");
+        object.field("bank_address_city", &self.bank_address_city());
+        object.field("bank_address_line_1", &self.bank_address_line_1());
+        object.field("bank_address_line_2", &self.bank_address_line_2());
+        object.field("bank_address_postal_code", &self.bank_address_postal_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("category", &self.category());
+        object.field("country", &self.country());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::SourceAlipay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_alipay");
+        object.field("data_string", &self.data_string());
+        object.field("native_url", &self.native_url());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::SourceAuBecsDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_au_becs_debit");
+        object.field("bsb_number", &self.bsb_number());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+    }
+}
+
+impl CompareWithJson for api::SourceBancontact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_bancontact");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::SourceCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_card");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field("address_zip_check", &self.address_zip_check());
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("cvc_check", &self.cvc_check());
+        object.field("description", &self.description());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("name", &self.name());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("tokenization_method", &self.tokenization_method());
+    }
+}
+
+impl CompareWithJson for api::SourceCardPresent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_card_present");
+        object.field("application_cryptogram", &self.application_cryptogram());
+        object.field(
+            "application_preferred_name",
+            &self.application_preferred_name(),
+        );
+        object.field("authorization_code", &self.authorization_code());
+        object.field(
+            "authorization_response_code",
+            &self.authorization_response_code(),
+        );
+        object.field("brand", &self.brand());
+        object.field("country", &self.country());
+        object.field("cvm_type", &self.cvm_type());
+        object.field("data_type", &self.data_type());
+        object.field("dedicated_file_name", &self.dedicated_file_name());
+        object.field("description", &self.description());
+        object.field("emv_auth_data", &self.emv_auth_data());
+        object.field(
+            "evidence_customer_signature",
+            &self.evidence_customer_signature(),
+        );
+        object.field(
+            "evidence_transaction_certificate",
+            &self.evidence_transaction_certificate(),
+        );
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
+        object.field("pos_device_id", &self.pos_device_id());
+        object.field("pos_entry_mode", &self.pos_entry_mode());
+        object.field("read_method", &self.read_method());
+        object.field("reader", &self.reader());
+        object.field(
+            "terminal_verification_results",
+            &self.terminal_verification_results(),
+        );
+        object.field(
+            "transaction_status_information",
+            &self.transaction_status_information(),
         );
     }
 }
 
-impl Seen for api::TerminalReaderActionSetReaderDisplayCart {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_cart");
-        object.field("currency", &self.currency());
-        object.field("line_items", &self.line_items());
-        object.field("tax", &self.tax());
-        object.field("total", &self.total());
+impl CompareWithJson for api::SourceEps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_eps");
+        object.field("reference", &self.reference());
+        object.field("statement_descriptor", &self.statement_descriptor());
     }
 }
 
-impl Seen for api::TerminalReaderActionCollectInputsInputSelectionChoice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_choice");
-        object.field("id", &self.id());
-        object.field("style", &self.style());
-        object.field("text", &self.text());
+impl CompareWithJson for api::SourceGiropay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_giropay");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::SourceIdeal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_ideal");
+        object.field("bank", &self.bank());
+        object.field("bic", &self.bic());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("statement_descriptor", &self.statement_descriptor());
     }
 }

@@ -4,976 +4,889 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::TerminalReaderActionCollectPaymentMethodCollectConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_collect_config");
+impl CompareWithJson for api::SourceKlarna {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_klarna");
+        object.field("background_image_url", &self.background_image_url());
+        object.field("client_token", &self.client_token());
+        object.field("first_name", &self.first_name());
+        object.field("last_name", &self.last_name());
+        object.field("locale", &self.locale());
+        object.field("logo_url", &self.logo_url());
+        object.field("page_title", &self.page_title());
         object.field(
-            "enable_customer_cancellation",
-            &self.enable_customer_cancellation(),
+            "pay_later_asset_urls_descriptive",
+            &self.pay_later_asset_urls_descriptive(),
         );
-        object.field("skip_tipping", &self.skip_tipping());
-        object.field("tipping", &self.tipping());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputs {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_collect_inputs_action",
+        object.field(
+            "pay_later_asset_urls_standard",
+            &self.pay_later_asset_urls_standard(),
         );
-        object.field("inputs", &self.inputs());
-        object.field("metadata", &self.metadata());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectPaymentMethod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_collect_payment_method_action",
+        object.field("pay_later_name", &self.pay_later_name());
+        object.field("pay_later_redirect_url", &self.pay_later_redirect_url());
+        object.field(
+            "pay_now_asset_urls_descriptive",
+            &self.pay_now_asset_urls_descriptive(),
         );
-        object.field("collect_config", &self.collect_config());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("payment_method", &self.payment_method());
-    }
-}
-
-impl Seen for api::TerminalReaderActionConfirmPaymentIntentConfirmConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_confirm_config");
-        object.field("return_url", &self.return_url());
-    }
-}
-
-impl Seen for api::TerminalReaderActionConfirmPaymentIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_confirm_payment_intent_action",
+        object.field(
+            "pay_now_asset_urls_standard",
+            &self.pay_now_asset_urls_standard(),
         );
-        object.field("confirm_config", &self.confirm_config());
-        object.field("payment_intent", &self.payment_intent());
+        object.field("pay_now_name", &self.pay_now_name());
+        object.field("pay_now_redirect_url", &self.pay_now_redirect_url());
+        object.field(
+            "pay_over_time_asset_urls_descriptive",
+            &self.pay_over_time_asset_urls_descriptive(),
+        );
+        object.field(
+            "pay_over_time_asset_urls_standard",
+            &self.pay_over_time_asset_urls_standard(),
+        );
+        object.field("pay_over_time_name", &self.pay_over_time_name());
+        object.field(
+            "pay_over_time_redirect_url",
+            &self.pay_over_time_redirect_url(),
+        );
+        object.field(
+            "payment_method_categories",
+            &self.payment_method_categories(),
+        );
+        object.field("purchase_country", &self.purchase_country());
+        object.field("purchase_type", &self.purchase_type());
+        object.field("redirect_url", &self.redirect_url());
+        object.field("shipping_delay", &self.shipping_delay());
+        object.field("shipping_first_name", &self.shipping_first_name());
+        object.field("shipping_last_name", &self.shipping_last_name());
     }
 }
 
-impl Seen for api::TerminalReaderActionCollectInputsInputCustomText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_custom_text");
+impl CompareWithJson for api::SourceMultibanco {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_multibanco");
+        object.field("entity", &self.entity());
+        object.field("reference", &self.reference());
+        object.field(
+            "refund_account_holder_address_city",
+            &self.refund_account_holder_address_city(),
+        );
+        object.field(
+            "refund_account_holder_address_country",
+            &self.refund_account_holder_address_country(),
+        );
+        object.field(
+            "refund_account_holder_address_line1",
+            &self.refund_account_holder_address_line1(),
+        );
+        object.field(
+            "refund_account_holder_address_line2",
+            &self.refund_account_holder_address_line2(),
+        );
+        object.field(
+            "refund_account_holder_address_postal_code",
+            &self.refund_account_holder_address_postal_code(),
+        );
+        object.field(
+            "refund_account_holder_address_state",
+            &self.refund_account_holder_address_state(),
+        );
+        object.field(
+            "refund_account_holder_name",
+            &self.refund_account_holder_name(),
+        );
+        object.field("refund_iban", &self.refund_iban());
+    }
+}
+
+impl CompareWithJson for api::SourceP24 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_p24");
+        object.field("reference", &self.reference());
+    }
+}
+
+impl CompareWithJson for api::SourceSepaCreditTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_sepa_credit_transfer");
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("iban", &self.iban());
+        object.field(
+            "refund_account_holder_address_city",
+            &self.refund_account_holder_address_city(),
+        );
+        object.field(
+            "refund_account_holder_address_country",
+            &self.refund_account_holder_address_country(),
+        );
+        object.field(
+            "refund_account_holder_address_line1",
+            &self.refund_account_holder_address_line1(),
+        );
+        object.field(
+            "refund_account_holder_address_line2",
+            &self.refund_account_holder_address_line2(),
+        );
+        object.field(
+            "refund_account_holder_address_postal_code",
+            &self.refund_account_holder_address_postal_code(),
+        );
+        object.field(
+            "refund_account_holder_address_state",
+            &self.refund_account_holder_address_state(),
+        );
+        object.field(
+            "refund_account_holder_name",
+            &self.refund_account_holder_name(),
+        );
+        object.field("refund_iban", &self.refund_iban());
+    }
+}
+
+impl CompareWithJson for api::SourceSepaDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_sepa_debit");
+        object.field("bank_code", &self.bank_code());
+        object.field("branch_code", &self.branch_code());
+        object.field("country", &self.country());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("last4", &self.last4());
+        object.field("mandate_reference", &self.mandate_reference());
+        object.field("mandate_url", &self.mandate_url());
+    }
+}
+
+impl CompareWithJson for api::SourceSofort {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_sofort");
+        object.field("bank_code", &self.bank_code());
+        object.field("bank_name", &self.bank_name());
+        object.field("bic", &self.bic());
+        object.field("country", &self.country());
+        object.field("iban_last4", &self.iban_last4());
+        object.field("preferred_language", &self.preferred_language());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::SourceThreeDSecure {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_three_d_secure");
+        object.field("address_line1_check", &self.address_line1_check());
+        object.field("address_zip_check", &self.address_zip_check());
+        object.field("authenticated", &self.authenticated());
+        object.field("brand", &self.brand());
+        object.field("card", &self.card());
+        object.field("country", &self.country());
+        object.field("customer", &self.customer());
+        object.field("cvc_check", &self.cvc_check());
         object.field("description", &self.description());
-        object.field("skip_button", &self.skip_button());
-        object.field("submit_button", &self.submit_button());
-        object.field("title", &self.title());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputEmail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_email");
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TerminalReaderActionPrintContentImage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_file_metadata");
-        object.field("created_at", &self.created_at());
-        object.field("filename", &self.filename());
-        object.field("size", &self.size());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInput {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_input");
-        object.field("custom_text", &self.custom_text());
-        object.field("email", &self.email());
-        object.field("numeric", &self.numeric());
-        object.field("phone", &self.phone());
-        object.field("required", &self.required());
-        object.field("selection", &self.selection());
-        object.field("signature", &self.signature());
-        object.field("skipped", &self.skipped());
-        object.field("text", &self.text());
-        object.field("toggles", &self.toggles());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TerminalReaderActionSetReaderDisplayCartLineItem {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_line_item");
-        object.field("amount", &self.amount());
-        object.field("description", &self.description());
-        object.field("quantity", &self.quantity());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputNumeric {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_numeric");
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputPhone {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_phone");
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TerminalReaderActionPrintContent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_print_content");
-        object.field("image", &self.image());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TerminalReaderActionProcessPaymentIntentProcessConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_process_config");
-        object.field(
-            "enable_customer_cancellation",
-            &self.enable_customer_cancellation(),
-        );
-        object.field("return_url", &self.return_url());
-        object.field("skip_tipping", &self.skip_tipping());
-        object.field("tipping", &self.tipping());
-    }
-}
-
-impl Seen for api::TerminalReaderActionProcessPaymentIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_process_payment_intent_action",
-        );
-        object.field("payment_intent", &self.payment_intent());
-        object.field("process_config", &self.process_config());
-    }
-}
-
-impl Seen for api::TerminalReaderActionProcessSetupIntentProcessConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_process_setup_config");
-        object.field(
-            "enable_customer_cancellation",
-            &self.enable_customer_cancellation(),
-        );
-    }
-}
-
-impl Seen for api::TerminalReaderActionProcessSetupIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_process_setup_intent_action",
-        );
-        object.field("generated_card", &self.generated_card());
-        object.field("process_config", &self.process_config());
-        object.field("setup_intent", &self.setup_intent());
-    }
-}
-
-impl Seen for api::TerminalReaderAction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_reader_action");
-        object.field("api_error", &self.api_error());
-        object.field("collect_inputs", &self.collect_inputs());
-        object.field("collect_payment_method", &self.collect_payment_method());
-        object.field("confirm_payment_intent", &self.confirm_payment_intent());
-        object.field("failure_code", &self.failure_code());
-        object.field("failure_message", &self.failure_message());
-        object.field("print_content", &self.print_content());
-        object.field("process_payment_intent", &self.process_payment_intent());
-        object.field("process_setup_intent", &self.process_setup_intent());
-        object.field("refund_payment", &self.refund_payment());
-        object.field("set_reader_display", &self.set_reader_display());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TerminalReaderActionRefundPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_refund_payment_action",
-        );
-        object.field("amount", &self.amount());
-        object.field("charge", &self.charge());
-        object.field("metadata", &self.metadata());
-        object.field("payment_intent", &self.payment_intent());
-        object.field("reason", &self.reason());
-        object.field("refund", &self.refund());
-        object.field("refund_application_fee", &self.refund_application_fee());
-        object.field("refund_payment_config", &self.refund_payment_config());
-        object.field("reverse_transfer", &self.reverse_transfer());
-    }
-}
-
-impl Seen for api::TerminalReaderActionRefundPaymentRefundPaymentConfig {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_refund_payment_config",
-        );
-        object.field(
-            "enable_customer_cancellation",
-            &self.enable_customer_cancellation(),
-        );
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputSelection {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_selection");
-        object.field("choices", &self.choices());
-        object.field("id", &self.id());
-        object.field("text", &self.text());
-    }
-}
-
-impl Seen for api::TerminalReaderActionSetReaderDisplay {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "terminal_reader_reader_resource_set_reader_display_action",
-        );
-        object.field("cart", &self.cart());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputSignature {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_signature");
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputText {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_text");
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectPaymentMethodCollectConfigTipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_tipping_config");
-        object.field("amount_eligible", &self.amount_eligible());
-    }
-}
-
-impl Seen for api::TerminalReaderActionCollectInputsInputToggle {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "terminal_reader_reader_resource_toggle");
-        object.field("default_value", &self.default_value());
-        object.field("description", &self.description());
-        object.field("title", &self.title());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::TestHelpersTestClock {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "test_helpers.test_clock");
-        object.field("created", &self.created());
-        object.field("deletes_after", &self.deletes_after());
-        object.field("frozen_time", &self.frozen_time());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
+        object.field("dynamic_last4", &self.dynamic_last4());
+        object.field("exp_month", &self.exp_month());
+        object.field("exp_year", &self.exp_year());
+        object.field("fingerprint", &self.fingerprint());
+        object.field("funding", &self.funding());
+        object.field("iin", &self.iin());
+        object.field("issuer", &self.issuer());
+        object.field("last4", &self.last4());
         object.field("name", &self.name());
+        object.field("three_d_secure", &self.three_d_secure());
+        object.field("tokenization_method", &self.tokenization_method());
+    }
+}
+
+impl CompareWithJson for api::SourceWechat {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "source_type_wechat");
+        object.field("prepay_id", &self.prepay_id());
+        object.field("qr_code_url", &self.qr_code_url());
+        object.field("statement_descriptor", &self.statement_descriptor());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseItemDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "stackable_discount_with_discount_settings");
+        object.field("coupon", &self.coupon());
+        object.field("discount", &self.discount());
+        object.field("promotion_code", &self.promotion_code());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseDiscount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "stackable_discount_with_discount_settings_and_discount_end",
+        );
+        object.field("coupon", &self.coupon());
+        object.field("discount", &self.discount());
+        object.field("promotion_code", &self.promotion_code());
+    }
+}
+
+impl CompareWithJson for api::Subscription {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription");
+        object.field("application", &self.application());
+        object.field("application_fee_percent", &self.application_fee_percent());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field(
+            "billing_cycle_anchor_config",
+            &self.billing_cycle_anchor_config(),
+        );
+        object.field("billing_mode", &self.billing_mode());
+        object.field("billing_schedules", &self.billing_schedules());
+        object.field("billing_thresholds", &self.billing_thresholds());
+        object.field("cancel_at", &self.cancel_at());
+        object.field("cancel_at_period_end", &self.cancel_at_period_end());
+        object.field("canceled_at", &self.canceled_at());
+        object.field("cancellation_details", &self.cancellation_details());
+        object.field("collection_method", &self.collection_method());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("days_until_due", &self.days_until_due());
+        object.field("default_payment_method", &self.default_payment_method());
+        object.field("default_source", &self.default_source());
+        object.field("default_tax_rates", &self.default_tax_rates());
+        object.field("description", &self.description());
+        object.field("discounts", &self.discounts());
+        object.field("ended_at", &self.ended_at());
+        object.field("id", &self.id());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("items", &self.items());
+        object.field("latest_invoice", &self.latest_invoice());
+        object.field("livemode", &self.livemode());
+        object.field("managed_payments", &self.managed_payments());
+        object.field("metadata", &self.metadata());
+        object.field(
+            "next_pending_invoice_item_invoice",
+            &self.next_pending_invoice_item_invoice(),
+        );
         object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("pause_collection", &self.pause_collection());
+        object.field("payment_settings", &self.payment_settings());
+        object.field(
+            "pending_invoice_item_interval",
+            &self.pending_invoice_item_interval(),
+        );
+        object.field("pending_setup_intent", &self.pending_setup_intent());
+        object.field("pending_update", &self.pending_update());
+        object.field("presentment_details", &self.presentment_details());
+        object.field("schedule", &self.schedule());
+        object.field("start_date", &self.start_date());
         object.field("status", &self.status());
         object.field("status_details", &self.status_details());
+        object.field("test_clock", &self.test_clock());
+        object.field("transfer_data", &self.transfer_data());
+        object.field("trial_end", &self.trial_end());
+        object.field("trial_settings", &self.trial_settings());
+        object.field("trial_start", &self.trial_start());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthentication {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure.authentication");
-        object.field("acquirer_details", &self.acquirer_details());
-        object.field("amount", &self.amount());
-        object.field("challenge_url", &self.challenge_url());
-        object.field("channel", &self.channel());
+impl CompareWithJson for api::SubscriptionAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_automatic_tax");
+        object.field("disabled_reason", &self.disabled_reason());
+        object.field("enabled", &self.enabled());
+        object.field("liability", &self.liability());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingThresholds {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_billing_thresholds");
+        object.field("amount_gte", &self.amount_gte());
+        object.field(
+            "reset_billing_cycle_anchor",
+            &self.reset_billing_cycle_anchor(),
+        );
+    }
+}
+
+impl CompareWithJson for api::SubscriptionItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_item");
+        object.field("billed_until", &self.billed_until());
+        object.field("billing_thresholds", &self.billing_thresholds());
         object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("directory_server", &self.directory_server());
-        object.field("fingerprinting_url", &self.fingerprinting_url());
-        object.field("flow_preference", &self.flow_preference());
-        object.field("future_usage", &self.future_usage());
+        object.field("current_period_end", &self.current_period_end());
+        object.field("current_period_start", &self.current_period_start());
+        object.field("current_trial", &self.current_trial());
+        object.field("discounts", &self.discounts());
         object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("message_category", &self.message_category());
         object.field("metadata", &self.metadata());
         object.field("object", &self.object());
-        object.field("outcome", &self.outcome());
-        object.field("outcome_details", &self.outcome_details());
-        object.field("payment_method", &self.payment_method());
-        object.field("reason", &self.reason());
-        object.field("shipping_address", &self.shipping_address());
-        object.field("status", &self.status());
+        object.field("plan", &self.plan());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+        object.field("subscription", &self.subscription());
+        object.field("tax_rates", &self.tax_rates());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationAcquirerDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_acquirer_details");
-        object.field("acquirer_bin", &self.acquirer_bin());
-        object.field("acquirer_country", &self.acquirer_country());
-        object.field("acquirer_merchant_id", &self.acquirer_merchant_id());
-        object.field("mcc", &self.mcc());
-        object.field("merchant_name", &self.merchant_name());
-        object.field("requestor_id", &self.requestor_id());
+impl CompareWithJson for api::SubscriptionItemBillingThresholds {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_item_billing_thresholds");
+        object.field("usage_gte", &self.usage_gte());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationChannel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_channel");
-        object.field("browser", &self.browser());
-        object.field("three_r_i", &self.three_r_i());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::SubscriptionItemCurrentTrial {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_item_current_trial");
+        object.field("end_date", &self.end_date());
+        object.field("start_date", &self.start_date());
+        object.field("trial_offer", &self.trial_offer());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationChannelBrowser {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_channel_browser");
-        object.field("accept_header", &self.accept_header());
-        object.field("color_depth", &self.color_depth());
-        object.field("ip_address", &self.ip_address());
-        object.field("java_enabled", &self.java_enabled());
-        object.field("javascript_enabled", &self.javascript_enabled());
-        object.field("language", &self.language());
-        object.field("screen_height", &self.screen_height());
-        object.field("screen_width", &self.screen_width());
-        object.field("timezone_offset", &self.timezone_offset());
-        object.field("user_agent", &self.user_agent());
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsCard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_payment_method_options_card");
+        object.field("mandate_options", &self.mandate_options());
+        object.field("network", &self.network());
+        object.field("request_three_d_secure", &self.request_three_d_secure());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationChannelThreeRI {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_channel_three_ri");
-        object.field("previous_authentication", &self.previous_authentication());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_expiry");
-        object.field("date", &self.date());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFlowPreference {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_flow_preference");
-        object.field("challenge", &self.challenge());
-        object.field("data_share", &self.data_share());
-        object.field("frictionless", &self.frictionless());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFlowPreferenceChallenge {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "three_d_secure_authentication_flow_preference_challenge",
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFlowPreferenceDataShare {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "three_d_secure_authentication_flow_preference_data_share",
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFlowPreferenceFrictionless {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "three_d_secure_authentication_flow_preference_frictionless",
-        );
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFutureUsage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_future_usage");
-        object.field("installment", &self.installment());
-        object.field("recurring", &self.recurring());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationFutureUsageInstallment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "three_d_secure_authentication_future_usage_installment",
+            "subscription_payment_method_options_mandate_options_pix",
         );
         object.field("amount", &self.amount());
-        object.field("expiry", &self.expiry());
-        object.field("interval", &self.interval());
-        object.field("interval_count", &self.interval_count());
-        object.field("number", &self.number());
+        object.field("amount_includes_iof", &self.amount_includes_iof());
+        object.field("end_date", &self.end_date());
+        object.field("payment_schedule", &self.payment_schedule());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationFutureUsageRecurring {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_future_usage_recurring");
-        object.field("amount", &self.amount());
-        object.field("expiry", &self.expiry());
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsPix {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_payment_method_options_pix");
+        object.field("expires_after_seconds", &self.expires_after_seconds());
+        object.field("mandate_options", &self.mandate_options());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPendingInvoiceItemInterval {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_pending_invoice_item_interval");
         object.field("interval", &self.interval());
         object.field("interval_count", &self.interval_count());
     }
 }
 
-impl Seen for api::ThreeDSecureAuthenticationOutcomeDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_outcome_details");
-        object.field("acs_transaction_id", &self.acs_transaction_id());
-        object.field("ares", &self.ares());
-        object.field("ares_trans_status", &self.ares_trans_status());
-        object.field("cryptogram", &self.cryptogram());
-        object.field("ds_transaction_id", &self.ds_transaction_id());
-        object.field("eci", &self.eci());
-        object.field("network_details", &self.network_details());
-        object.field("protocol_version", &self.protocol_version());
-        object.field(
-            "requestor_challenge_indicator",
-            &self.requestor_challenge_indicator(),
-        );
-        object.field("rreq", &self.rreq());
-        object.field("rreq_trans_status", &self.rreq_trans_status());
-        object.field(
-            "three_ds_server_transaction_id",
-            &self.three_ds_server_transaction_id(),
-        );
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "three_d_secure_authentication_outcome_details_network_details",
-        );
-        object.field("cartes_bancaires", &self.cartes_bancaires());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "three_d_secure_authentication_outcome_details_network_details_cartes_bancaires",
-        );
-        object.field("avalgo", &self.avalgo());
-        object.field("cb_exemption", &self.cb_exemption());
-        object.field("cb_score", &self.cb_score());
-    }
-}
-
-impl Seen for api::ThreeDSecureAuthenticationShippingAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_authentication_shipping_address");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-    }
-}
-
-impl Seen for api::SetupAttemptPaymentMethodDetailsCardThreeDSecure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_details");
-        object.field("authentication_flow", &self.authentication_flow());
-        object.field(
-            "electronic_commerce_indicator",
-            &self.electronic_commerce_indicator(),
-        );
-        object.field("result", &self.result());
-        object.field("result_reason", &self.result_reason());
-        object.field("transaction_id", &self.transaction_id());
-        object.field("version", &self.version());
-    }
-}
-
-impl Seen for api::ChargePaymentMethodDetailsCardThreeDSecure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_details_charge");
-        object.field("authentication_flow", &self.authentication_flow());
-        object.field(
-            "electronic_commerce_indicator",
-            &self.electronic_commerce_indicator(),
-        );
-        object.field("exemption_indicator", &self.exemption_indicator());
-        object.field(
-            "exemption_indicator_applied",
-            &self.exemption_indicator_applied(),
-        );
-        object.field("result", &self.result());
-        object.field("result_reason", &self.result_reason());
-        object.field("transaction_id", &self.transaction_id());
-        object.field("version", &self.version());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "three_d_secure_usage");
-        object.field("supported", &self.supported());
-    }
-}
-
-impl Seen for api::BillingAlertUsageThresholdFilter {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "thresholds_resource_usage_alert_filter");
+impl CompareWithJson for api::SubscriptionSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule");
+        object.field("application", &self.application());
+        object.field("billing_mode", &self.billing_mode());
+        object.field("canceled_at", &self.canceled_at());
+        object.field("completed_at", &self.completed_at());
+        object.field("created", &self.created());
+        object.field("current_phase", &self.current_phase());
         object.field("customer", &self.customer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::BillingAlertUsageThreshold {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "thresholds_resource_usage_threshold_config");
-        object.field("filters", &self.filters());
-        object.field("gte", &self.gte());
-        object.field("meter", &self.meter());
-        object.field("recurrence", &self.recurrence());
-    }
-}
-
-impl Seen for api::Token {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "token");
-        object.field("bank_account", &self.bank_account());
-        object.field("card", &self.card());
-        object.field("client_ip", &self.client_ip());
-        object.field("created", &self.created());
+        object.field("customer_account", &self.customer_account());
+        object.field("default_settings", &self.default_settings());
+        object.field("end_behavior", &self.end_behavior());
         object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("type", &self.type_());
-        object.field("used", &self.used());
-    }
-}
-
-impl Seen for api::CardNetworks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "token_card_networks");
-        object.field("preferred", &self.preferred());
-    }
-}
-
-impl Seen for api::Topup {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "topup");
-        object.field("amount", &self.amount());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field(
-            "expected_availability_date",
-            &self.expected_availability_date(),
-        );
-        object.field("failure_code", &self.failure_code());
-        object.field("failure_message", &self.failure_message());
-        object.field("id", &self.id());
-        object.field("initiated_by", &self.initiated_by());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
         object.field("object", &self.object());
-        object.field("payment_method", &self.payment_method());
-        object.field("payment_method_options", &self.payment_method_options());
-        object.field("source", &self.source());
-        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("pause_schedules", &self.pause_schedules());
+        object.field("phases", &self.phases());
+        object.field("released_at", &self.released_at());
+        object.field("released_subscription", &self.released_subscription());
         object.field("status", &self.status());
-        object.field("transfer_group", &self.transfer_group());
+        object.field("subscription", &self.subscription());
+        object.field("test_clock", &self.test_clock());
     }
 }
 
-impl Seen for api::TopupPaymentMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "topup_payment_method_options");
+impl CompareWithJson for api::SubscriptionSchedulePhaseAddInvoiceItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_add_invoice_item");
+        object.field("discountable", &self.discountable());
+        object.field("discounts", &self.discounts());
+        object.field("metadata", &self.metadata());
+        object.field("period", &self.period());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+        object.field("tax_rates", &self.tax_rates());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseAddInvoiceItemPeriod {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_add_invoice_item_period");
+        object.field("end", &self.end());
+        object.field("start", &self.start());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_configuration_item");
+        object.field("billing_thresholds", &self.billing_thresholds());
+        object.field("discounts", &self.discounts());
+        object.field("metadata", &self.metadata());
+        object.field("plan", &self.plan());
+        object.field("price", &self.price());
+        object.field("quantity", &self.quantity());
+        object.field("tax_rates", &self.tax_rates());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionScheduleCurrentPhase {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_current_phase");
+        object.field("end_date", &self.end_date());
+        object.field("start_date", &self.start_date());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_custom_field");
+        object.field("name", &self.name());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePauseStatusError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_error");
+        object.field("code", &self.code());
+        object.field("message", &self.message());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_pause_schedule");
+        object.field("key", &self.key());
+        object.field("pause", &self.pause());
+        object.field("resume", &self.resume());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePause {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_pause_schedule_pause");
+        object.field("pause_at", &self.pause_at());
+        object.field("settings", &self.settings());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePauseSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscription_schedule_pause_schedule_pause_settings");
+        object.field("bill_for", &self.bill_for());
+        object.field("invoicing_behavior", &self.invoicing_behavior());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePauseSettingsBillFor {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscription_schedule_pause_schedule_pause_settings_bill_for",
+        );
+        object.field(
+            "outstanding_usage_through",
+            &self.outstanding_usage_through(),
+        );
+        object.field("unused_time_from", &self.unused_time_from());
+    }
+}
+
+impl CompareWithJson
+    for api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_pause_schedule_pause_settings_bill_for_outstanding_usage_through");
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscription_schedule_pause_schedule_pause_settings_bill_for_unused_time_from",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseSchedulePauseStatus {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscription_schedule_pause_schedule_pause_status");
+        object.field("error", &self.error());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseScheduleResume {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_pause_schedule_resume");
+        object.field("resume_at", &self.resume_at());
+        object.field("settings", &self.settings());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseScheduleResumeSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscription_schedule_pause_schedule_resume_settings");
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("payment_behavior", &self.payment_behavior());
+        object.field("proration_behavior", &self.proration_behavior());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePauseScheduleResumeStatus {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscription_schedule_pause_schedule_resume_status");
+        object.field("error", &self.error());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhase {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_schedule_phase_configuration");
+        object.field("add_invoice_items", &self.add_invoice_items());
+        object.field("application_fee_percent", &self.application_fee_percent());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("billing_thresholds", &self.billing_thresholds());
+        object.field("collection_method", &self.collection_method());
+        object.field("currency", &self.currency());
+        object.field("default_payment_method", &self.default_payment_method());
+        object.field("default_tax_rates", &self.default_tax_rates());
+        object.field("description", &self.description());
+        object.field("discounts", &self.discounts());
+        object.field("end_date", &self.end_date());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("items", &self.items());
+        object.field("metadata", &self.metadata());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("proration_behavior", &self.proration_behavior());
+        object.field("start_date", &self.start_date());
+        object.field("transfer_data", &self.transfer_data());
+        object.field("trial", &self.trial());
+        object.field("trial_end", &self.trial_end());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionScheduleDefaultSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscription_schedules_resource_default_settings");
+        object.field("application_fee_percent", &self.application_fee_percent());
+        object.field("automatic_tax", &self.automatic_tax());
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("billing_thresholds", &self.billing_thresholds());
+        object.field("collection_method", &self.collection_method());
+        object.field("default_payment_method", &self.default_payment_method());
+        object.field("description", &self.description());
+        object.field("invoice_settings", &self.invoice_settings());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("transfer_data", &self.transfer_data());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionScheduleDefaultSettingsAutomaticTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscription_schedules_resource_default_settings_automatic_tax",
+        );
+        object.field("disabled_reason", &self.disabled_reason());
+        object.field("enabled", &self.enabled());
+        object.field("liability", &self.liability());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscription_schedules_resource_invoice_item_period_resource_period_end",
+        );
+        object.field("timestamp", &self.timestamp());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStart {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscription_schedules_resource_invoice_item_period_resource_period_start",
+        );
+        object.field("timestamp", &self.timestamp());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_status_details");
+        object.field("paused", &self.paused());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionStatusDetailsPaused {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_status_details_paused");
+        object.field("subscription", &self.subscription());
+        object.field("transitioned_at", &self.transitioned_at());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionStatusDetailsPausedSubscription {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_status_details_paused_subscription");
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionTransferData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscription_transfer_data");
+        object.field("amount_percent", &self.amount_percent());
+        object.field("destination", &self.destination());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingCycleAnchorConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_billing_cycle_anchor_config");
+        object.field("day_of_month", &self.day_of_month());
+        object.field("hour", &self.hour());
+        object.field("minute", &self.minute());
+        object.field("month", &self.month());
+        object.field("second", &self.second());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingMode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_billing_mode");
+        object.field("flexible", &self.flexible());
+        object.field("type", &self.type_());
+        object.field("updated_at", &self.updated_at());
+    }
+}
+
+impl CompareWithJson for api::QuoteSubscriptionDataBillingModeFlexible {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_billing_mode_flexible");
+        object.field("proration_discounts", &self.proration_discounts());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_billing_schedules");
+        object.field("applies_to", &self.applies_to());
+        object.field("bill_until", &self.bill_until());
+        object.field("key", &self.key());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingScheduleAppliesTo {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_billing_schedules_applies_to");
+        object.field("price", &self.price());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingScheduleBillUntil {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_billing_schedules_bill_until");
+        object.field("computed_timestamp", &self.computed_timestamp());
+        object.field("duration", &self.duration());
+        object.field("timestamp", &self.timestamp());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionBillingScheduleBillUntilDuration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscriptions_resource_billing_schedules_bill_until_duration",
+        );
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPauseCollection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_pause_collection");
+        object.field("behavior", &self.behavior());
+        object.field("resumes_at", &self.resumes_at());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_payment_method_options");
+        object.field("acss_debit", &self.acss_debit());
+        object.field("bancontact", &self.bancontact());
+        object.field("billie", &self.billie());
+        object.field("blik", &self.blik());
+        object.field("card", &self.card());
+        object.field("customer_balance", &self.customer_balance());
+        object.field("konbini", &self.konbini());
+        object.field("payto", &self.payto());
+        object.field("pix", &self.pix());
+        object.field("sepa_debit", &self.sepa_debit());
+        object.field("upi", &self.upi());
         object.field("us_bank_account", &self.us_bank_account());
     }
 }
 
-impl Seen for api::TopupPaymentMethodOptionsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "topup_payment_method_options_us_bank_account");
-        object.field("network", &self.network());
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsBillie {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_payment_method_options_billie");
+        object.field("company_details", &self.company_details());
     }
 }
 
-impl Seen for api::Transfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transfer");
-        object.field("amount", &self.amount());
-        object.field("amount_reversed", &self.amount_reversed());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscriptions_resource_payment_method_options_billie_company_details",
+        );
+        object.field("registered_address", &self.registered_address());
+        object.field("registered_name", &self.registered_name());
+        object.field("registration_number", &self.registration_number());
+        object.field("registration_type", &self.registration_type());
+        object.field("vat", &self.vat());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsBlik {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_payment_method_options_blik");
+        object.field("mandate_options", &self.mandate_options());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscriptions_resource_payment_method_options_blik_mandate_options",
+        );
+        object.field("expires_at", &self.expires_at());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPaymentSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_payment_settings");
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("payment_method_types", &self.payment_method_types());
+        object.field(
+            "save_default_payment_method",
+            &self.save_default_payment_method(),
+        );
+    }
+}
+
+impl CompareWithJson for api::SubscriptionPendingUpdate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_resource_pending_update");
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("cancel_at_period_end", &self.cancel_at_period_end());
+        object.field("discount", &self.discount());
+        object.field("discounts", &self.discounts());
+        object.field("expires_at", &self.expires_at());
+        object.field("metadata", &self.metadata());
+        object.field("subscription_items", &self.subscription_items());
+        object.field("trial_end", &self.trial_end());
+        object.field("trial_from_plan", &self.trial_from_plan());
+    }
+}
+
+impl CompareWithJson for api::SubscriptionInvoiceSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_subscription_invoice_settings");
+        object.field("account_tax_ids", &self.account_tax_ids());
+        object.field("custom_fields", &self.custom_fields());
         object.field("description", &self.description());
-        object.field("destination", &self.destination());
-        object.field("destination_payment", &self.destination_payment());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("reversals", &self.reversals());
-        object.field("reversed", &self.reversed());
-        object.field("source_transaction", &self.source_transaction());
-        object.field("source_type", &self.source_type());
-        object.field("transfer_group", &self.transfer_group());
+        object.field("footer", &self.footer());
+        object.field("issuer", &self.issuer());
     }
 }
 
-impl Seen for api::PaymentIntentTransferData {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transfer_data");
-        object.field("amount", &self.amount());
-        object.field("description", &self.description());
-        object.field("destination", &self.destination());
-        object.field("metadata", &self.metadata());
-        object.field("payment_data", &self.payment_data());
+impl CompareWithJson for api::SubscriptionPresentmentDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "subscriptions_resource_subscription_presentment_details",
+        );
+        object.field("presentment_currency", &self.presentment_currency());
     }
 }
 
-impl Seen for api::TransferReversal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transfer_reversal");
-        object.field("amount", &self.amount());
-        object.field("balance_transaction", &self.balance_transaction());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field(
-            "destination_payment_refund",
-            &self.destination_payment_refund(),
-        );
-        object.field("id", &self.id());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("source_refund", &self.source_refund());
-        object.field("transfer", &self.transfer());
+impl CompareWithJson for api::SubscriptionTrialSettingsEndBehavior {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_trial_settings_end_behavior");
+        object.field("billing_cycle_anchor", &self.billing_cycle_anchor());
+        object.field("missing_payment_method", &self.missing_payment_method());
     }
 }
 
-impl Seen for api::AccountSettingsPayoutsSchedule {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transfer_schedule");
-        object.field("delay_days", &self.delay_days());
-        object.field("interval", &self.interval());
-        object.field("monthly_anchor", &self.monthly_anchor());
-        object.field("monthly_payout_days", &self.monthly_payout_days());
-        object.field("weekly_anchor", &self.weekly_anchor());
-        object.field("weekly_payout_days", &self.weekly_payout_days());
+impl CompareWithJson for api::SubscriptionTrialSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "subscriptions_resource_trial_settings_trial_settings");
+        object.field("end_behavior", &self.end_behavior());
     }
 }
 
-impl Seen for api::PriceTransformQuantity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transform_quantity");
-        object.field("divide_by", &self.divide_by());
-        object.field("round", &self.round());
+impl CompareWithJson for api::PaymentLinkSubscriptionDataTrialSettingsEndBehavior {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_trials_resource_end_behavior");
+        object.field("missing_payment_method", &self.missing_payment_method());
     }
 }
 
-impl Seen for api::PlanTransformUsage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "transform_usage");
-        object.field("divide_by", &self.divide_by());
-        object.field("round", &self.round());
-    }
-}
-
-impl Seen for api::TreasuryCreditReversal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.credit_reversal");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("network", &self.network());
-        object.field("object", &self.object());
-        object.field("received_credit", &self.received_credit());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryDebitReversal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.debit_reversal");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field("linked_flows", &self.linked_flows());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("network", &self.network());
-        object.field("object", &self.object());
-        object.field("received_debit", &self.received_debit());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.financial_account");
-        object.field("active_features", &self.active_features());
-        object.field("balance", &self.balance());
-        object.field("country", &self.country());
-        object.field("created", &self.created());
-        object.field("features", &self.features());
-        object.field("financial_addresses", &self.financial_addresses());
-        object.field("id", &self.id());
-        object.field("is_default", &self.is_default());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("nickname", &self.nickname());
-        object.field("object", &self.object());
-        object.field("pending_features", &self.pending_features());
-        object.field("platform_restrictions", &self.platform_restrictions());
-        object.field("restricted_features", &self.restricted_features());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-        object.field("supported_currencies", &self.supported_currencies());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeatures {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.financial_account_features");
-        object.field("card_issuing", &self.card_issuing());
-        object.field("deposit_insurance", &self.deposit_insurance());
-        object.field("financial_addresses", &self.financial_addresses());
-        object.field("inbound_transfers", &self.inbound_transfers());
-        object.field("intra_stripe_flows", &self.intra_stripe_flows());
-        object.field("object", &self.object());
-        object.field("outbound_payments", &self.outbound_payments());
-        object.field("outbound_transfers", &self.outbound_transfers());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.inbound_transfer");
-        object.field("amount", &self.amount());
-        object.field("cancelable", &self.cancelable());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("failure_details", &self.failure_details());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field("linked_flows", &self.linked_flows());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("origin_payment_method", &self.origin_payment_method());
-        object.field(
-            "origin_payment_method_details",
-            &self.origin_payment_method_details(),
-        );
-        object.field("returned", &self.returned());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.outbound_payment");
-        object.field("amount", &self.amount());
-        object.field("cancelable", &self.cancelable());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("customer", &self.customer());
-        object.field("description", &self.description());
-        object.field(
-            "destination_payment_method",
-            &self.destination_payment_method(),
-        );
-        object.field(
-            "destination_payment_method_details",
-            &self.destination_payment_method_details(),
-        );
-        object.field("end_user_details", &self.end_user_details());
-        object.field("expected_arrival_date", &self.expected_arrival_date());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("returned_details", &self.returned_details());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("tracking_details", &self.tracking_details());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.outbound_transfer");
-        object.field("amount", &self.amount());
-        object.field("cancelable", &self.cancelable());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field(
-            "destination_payment_method",
-            &self.destination_payment_method(),
-        );
-        object.field(
-            "destination_payment_method_details",
-            &self.destination_payment_method_details(),
-        );
-        object.field("expected_arrival_date", &self.expected_arrival_date());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("returned_details", &self.returned_details());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("tracking_details", &self.tracking_details());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCredit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.received_credit");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("failure_code", &self.failure_code());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field(
-            "initiating_payment_method_details",
-            &self.initiating_payment_method_details(),
-        );
-        object.field("linked_flows", &self.linked_flows());
-        object.field("livemode", &self.livemode());
-        object.field("network", &self.network());
-        object.field("object", &self.object());
-        object.field("reversal_details", &self.reversal_details());
-        object.field("status", &self.status());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryReceivedDebit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.received_debit");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("failure_code", &self.failure_code());
-        object.field("financial_account", &self.financial_account());
-        object.field(
-            "hosted_regulatory_receipt_url",
-            &self.hosted_regulatory_receipt_url(),
-        );
-        object.field("id", &self.id());
-        object.field(
-            "initiating_payment_method_details",
-            &self.initiating_payment_method_details(),
-        );
-        object.field("linked_flows", &self.linked_flows());
-        object.field("livemode", &self.livemode());
-        object.field("network", &self.network());
-        object.field("object", &self.object());
-        object.field("reversal_details", &self.reversal_details());
-        object.field("status", &self.status());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.transaction");
-        object.field("amount", &self.amount());
-        object.field("balance_impact", &self.balance_impact());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("description", &self.description());
-        object.field("entries", &self.entries());
-        object.field("financial_account", &self.financial_account());
-        object.field("flow", &self.flow());
-        object.field("flow_details", &self.flow_details());
-        object.field("flow_type", &self.flow_type());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
+impl CompareWithJson for api::PaymentLinkSubscriptionDataTrialSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "subscriptions_trials_resource_trial_settings");
+        object.field("end_behavior", &self.end_behavior());
     }
 }

@@ -4,849 +4,642 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::TreasuryTransactionEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury.transaction_entry");
-        object.field("balance_impact", &self.balance_impact());
-        object.field("created", &self.created());
-        object.field("currency", &self.currency());
-        object.field("effective_at", &self.effective_at());
-        object.field("financial_account", &self.financial_account());
-        object.field("flow", &self.flow());
-        object.field("flow_details", &self.flow_details());
-        object.field("flow_type", &self.flow_type());
+impl CompareWithJson for api::TaxAssociation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.association");
+        object.field("calculation", &self.calculation());
         object.field("id", &self.id());
+        object.field("object", &self.object());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("tax_transaction_attempts", &self.tax_transaction_attempts());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.calculation");
+        object.field("amount_total", &self.amount_total());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_details", &self.customer_details());
+        object.field("expires_at", &self.expires_at());
+        object.field("id", &self.id());
+        object.field("line_items", &self.line_items());
         object.field("livemode", &self.livemode());
         object.field("object", &self.object());
-        object.field("transaction", &self.transaction());
-        object.field("type", &self.type_());
+        object.field("ship_from_details", &self.ship_from_details());
+        object.field("shipping_cost", &self.shipping_cost());
+        object.field("tax_amount_exclusive", &self.tax_amount_exclusive());
+        object.field("tax_amount_inclusive", &self.tax_amount_inclusive());
+        object.field("tax_breakdown", &self.tax_breakdown());
+        object.field("tax_date", &self.tax_date());
     }
 }
 
-impl Seen for api::TreasuryFinancialAccountFinancialAddressAba {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_financial_accounts_resource_aba_record");
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("account_number", &self.account_number());
-        object.field("account_number_last4", &self.account_number_last4());
-        object.field("bank_name", &self.bank_name());
-        object.field("routing_number", &self.routing_number());
+impl CompareWithJson for api::TaxCalculationLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.calculation_line_item");
+        object.field("amount", &self.amount());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("performance_location", &self.performance_location());
+        object.field("product", &self.product());
+        object.field("quantity", &self.quantity());
+        object.field("reference", &self.reference());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_breakdown", &self.tax_breakdown());
+        object.field("tax_code", &self.tax_code());
     }
 }
 
-impl Seen for api::TreasuryFinancialAccountFeaturesFinancialAddressesAba {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_aba_toggle_settings",
-        );
-        object.field("requested", &self.requested());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_financial_accounts_resource_balance");
-        object.field("cash", &self.cash());
-        object.field("inbound_pending", &self.inbound_pending());
-        object.field("outbound_pending", &self.outbound_pending());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountStatusDetailsClosed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_closed_status_details",
-        );
-        object.field("reasons", &self.reasons());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFinancialAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_financial_address",
-        );
-        object.field("aba", &self.aba());
-        object.field("supported_networks", &self.supported_networks());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesFinancialAddresses {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_financial_addresses_features",
-        );
-        object.field("aba", &self.aba());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesInboundTransfersAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_inbound_ach_toggle_settings",
-        );
-        object.field("requested", &self.requested());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesInboundTransfers {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_inbound_transfers",
-        );
-        object.field("ach", &self.ach());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesOutboundPaymentsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_outbound_ach_toggle_settings",
-        );
-        object.field("requested", &self.requested());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesOutboundPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_outbound_payments",
-        );
-        object.field("ach", &self.ach());
-        object.field("us_domestic_wire", &self.us_domestic_wire());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesOutboundTransfers {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_outbound_transfers",
-        );
-        object.field("ach", &self.ach());
-        object.field("us_domestic_wire", &self.us_domestic_wire());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountPlatformRestrictions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_platform_restrictions",
-        );
-        object.field("inbound_flows", &self.inbound_flows());
-        object.field("outbound_flows", &self.outbound_flows());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_financial_accounts_resource_status_details");
-        object.field("closed", &self.closed());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesCardIssuing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_financial_accounts_resource_toggle_settings");
-        object.field("requested", &self.requested());
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_financial_accounts_resource_toggles_setting_status_details",
-        );
-        object.field("code", &self.code());
-        object.field("resolution", &self.resolution());
-        object.field("restriction", &self.restriction());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferFailureDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_inbound_transfers_resource_failure_details");
-        object.field("code", &self.code());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferLinkedFlows {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_inbound_transfers_resource_inbound_transfer_resource_linked_flows",
-        );
-        object.field("received_debit", &self.received_debit());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_inbound_transfers_resource_inbound_transfer_resource_status_transitions",
-        );
-        object.field("canceled_at", &self.canceled_at());
-        object.field("failed_at", &self.failed_at());
-        object.field("succeeded_at", &self.succeeded_at());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentTrackingDetailsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_payments_resource_ach_tracking_details",
-        );
-        object.field("trace_id", &self.trace_id());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentEndUserDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_payments_resource_outbound_payment_resource_end_user_details",
-        );
-        object.field("ip_address", &self.ip_address());
-        object.field("present", &self.present());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_payments_resource_outbound_payment_resource_status_transitions",
-        );
-        object.field("canceled_at", &self.canceled_at());
-        object.field("failed_at", &self.failed_at());
-        object.field("posted_at", &self.posted_at());
-        object.field("returned_at", &self.returned_at());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentTrackingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_payments_resource_outbound_payment_resource_tracking_details",
-        );
-        object.field("ach", &self.ach());
-        object.field("type", &self.type_());
-        object.field("us_domestic_wire", &self.us_domestic_wire());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentReturnedDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_outbound_payments_resource_returned_status");
-        object.field("code", &self.code());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryOutboundPaymentTrackingDetailsUsDomesticWire {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_payments_resource_us_domestic_wire_tracking_details",
-        );
-        object.field("chips", &self.chips());
-        object.field("imad", &self.imad());
-        object.field("omad", &self.omad());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferTrackingDetailsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_transfers_resource_ach_tracking_details",
-        );
-        object.field("trace_id", &self.trace_id());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferTrackingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_transfers_resource_outbound_transfer_resource_tracking_details",
-        );
-        object.field("ach", &self.ach());
-        object.field("type", &self.type_());
-        object.field("us_domestic_wire", &self.us_domestic_wire());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferReturnedDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_transfers_resource_returned_details",
-        );
-        object.field("code", &self.code());
-        object.field("transaction", &self.transaction());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_transfers_resource_status_transitions",
-        );
-        object.field("canceled_at", &self.canceled_at());
-        object.field("failed_at", &self.failed_at());
-        object.field("posted_at", &self.posted_at());
-        object.field("returned_at", &self.returned_at());
-    }
-}
-
-impl Seen for api::TreasuryOutboundTransferTrackingDetailsUsDomesticWire {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_outbound_transfers_resource_us_domestic_wire_tracking_details",
-        );
-        object.field("chips", &self.chips());
-        object.field("imad", &self.imad());
-        object.field("omad", &self.omad());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCreditLinkedFlows {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_received_credits_resource_linked_flows");
-        object.field("credit_reversal", &self.credit_reversal());
-        object.field("issuing_authorization", &self.issuing_authorization());
-        object.field("issuing_transaction", &self.issuing_transaction());
-        object.field("source_flow", &self.source_flow());
-        object.field("source_flow_details", &self.source_flow_details());
-        object.field("source_flow_type", &self.source_flow_type());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCreditReversalDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_received_credits_resource_reversal_details");
-        object.field("deadline", &self.deadline());
-        object.field("restricted_reason", &self.restricted_reason());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_received_credits_resource_source_flows_details",
-        );
-        object.field("credit_reversal", &self.credit_reversal());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("payout", &self.payout());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::TreasuryCreditReversalStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_received_credits_resource_status_transitions",
-        );
-        object.field("posted_at", &self.posted_at());
-    }
-}
-
-impl Seen for api::TreasuryDebitReversalLinkedFlows {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_received_debits_resource_debit_reversal_linked_flows",
-        );
-        object.field("issuing_dispute", &self.issuing_dispute());
-    }
-}
-
-impl Seen for api::TreasuryReceivedDebitLinkedFlows {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_received_debits_resource_linked_flows");
-        object.field("debit_reversal", &self.debit_reversal());
-        object.field("inbound_transfer", &self.inbound_transfer());
-        object.field("issuing_authorization", &self.issuing_authorization());
-        object.field("issuing_transaction", &self.issuing_transaction());
-        object.field("payout", &self.payout());
-        object.field("topup", &self.topup());
-    }
-}
-
-impl Seen for api::TreasuryReceivedDebitReversalDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_received_debits_resource_reversal_details");
-        object.field("deadline", &self.deadline());
-        object.field("restricted_reason", &self.restricted_reason());
-    }
-}
-
-impl Seen for api::TreasuryDebitReversalStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_received_debits_resource_status_transitions");
-        object.field("completed_at", &self.completed_at());
-    }
-}
-
-impl Seen for api::TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_shared_resource_billing_details");
+impl CompareWithJson for api::TaxLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.location");
         object.field("address", &self.address());
-        object.field("email", &self.email());
-        object.field("name", &self.name());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCreditInitiatingPaymentMethodDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_shared_resource_initiating_payment_method_details_initiating_payment_method_details");
-        object.field("balance", &self.balance());
-        object.field("billing_details", &self.billing_details());
-        object.field("financial_account", &self.financial_account());
-        object.field("issuing_card", &self.issuing_card());
-        object.field("type", &self.type_());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_shared_resource_initiating_payment_method_details_us_bank_account",
-        );
-        object.field("bank_name", &self.bank_name());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::TreasuryTransactionStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "treasury_transactions_resource_abstract_transaction_resource_status_transitions",
-        );
-        object.field("posted_at", &self.posted_at());
-        object.field("void_at", &self.void_at());
-    }
-}
-
-impl Seen for api::TreasuryTransactionBalanceImpact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_transactions_resource_balance_impact");
-        object.field("cash", &self.cash());
-        object.field("inbound_pending", &self.inbound_pending());
-        object.field("outbound_pending", &self.outbound_pending());
-    }
-}
-
-impl Seen for api::TreasuryTransactionFlowDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "treasury_transactions_resource_flow_details");
-        object.field("credit_reversal", &self.credit_reversal());
-        object.field("debit_reversal", &self.debit_reversal());
-        object.field("inbound_transfer", &self.inbound_transfer());
-        object.field("issuing_authorization", &self.issuing_authorization());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("received_credit", &self.received_credit());
-        object.field("received_debit", &self.received_debit());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "us_bank_account_networks");
-        object.field("preferred", &self.preferred());
-        object.field("supported", &self.supported());
-    }
-}
-
-impl Seen for api::V2Amount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.amount");
-        object.field("currency", &self.currency());
-        object.field("value", &self.value());
-    }
-}
-
-impl Seen for api::V2BillingMeterEvent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.billing.meter_event");
-        object.field("created", &self.created());
-        object.field("event_name", &self.event_name());
-        object.field("identifier", &self.identifier());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("payload", &self.payload());
-        object.field("timestamp", &self.timestamp());
-    }
-}
-
-impl Seen for api::V2BillingMeterEventAdjustment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.billing.meter_event_adjustment");
-        object.field("cancel", &self.cancel());
-        object.field("created", &self.created());
-        object.field("event_name", &self.event_name());
+        object.field("description", &self.description());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("object", &self.object());
-        object.field("status", &self.status());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2BillingMeterEventAdjustmentCancel {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.billing.meter_event_adjustment_cancel");
-        object.field("identifier", &self.identifier());
-    }
-}
-
-impl Seen for api::V2BillingMeterEventSession {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.billing.meter_event_session");
-        object.field("authentication_token", &self.authentication_token());
+impl CompareWithJson for api::TaxRegistration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.registration");
+        object.field("active_from", &self.active_from());
+        object.field("country", &self.country());
+        object.field("country_options", &self.country_options());
         object.field("created", &self.created());
         object.field("expires_at", &self.expires_at());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("object", &self.object());
+        object.field("status", &self.status());
     }
 }
 
-impl Seen for api::V2CommerceProductCatalogImport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.commerce.product_catalog_import");
-        object.field("created", &self.created());
-        object.field("feed_type", &self.feed_type());
-        object.field("id", &self.id());
+impl CompareWithJson for api::TaxSettings {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.settings");
+        object.field("defaults", &self.defaults());
+        object.field("head_office", &self.head_office());
         object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("mode", &self.mode());
         object.field("object", &self.object());
         object.field("status", &self.status());
         object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::V2CommerceProductCatalogImportStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.commerce.product_catalog_import_status_details");
-        object.field("awaiting_upload", &self.awaiting_upload());
-        object.field("failed", &self.failed());
-        object.field("processing", &self.processing());
-        object.field("succeeded", &self.succeeded());
-        object.field("succeeded_with_errors", &self.succeeded_with_errors());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsAwaitingUpload {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_awaiting_upload",
-        );
-        object.field("upload_url", &self.upload_url());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_awaiting_upload_upload_url",
-        );
-        object.field("expires_at", &self.expires_at());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsFailed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_failed",
-        );
-        object.field("code", &self.code());
-        object.field("failure_message", &self.failure_message());
+impl CompareWithJson for api::TaxTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.transaction");
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("customer_details", &self.customer_details());
+        object.field("id", &self.id());
+        object.field("line_items", &self.line_items());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("posted_at", &self.posted_at());
+        object.field("reference", &self.reference());
+        object.field("reversal", &self.reversal());
+        object.field("ship_from_details", &self.ship_from_details());
+        object.field("shipping_cost", &self.shipping_cost());
+        object.field("tax_date", &self.tax_date());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsProcessing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_processing",
-        );
-        object.field("error_count", &self.error_count());
-        object.field("success_count", &self.success_count());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsSucceeded {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_succeeded",
-        );
-        object.field("success_count", &self.success_count());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors",
-        );
-        object.field("error_count", &self.error_count());
-        object.field("error_file", &self.error_file());
-        object.field("samples", &self.samples());
-        object.field("success_count", &self.success_count());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file",
-        );
-        object.field("content_type", &self.content_type());
-        object.field("download_url", &self.download_url());
-        object.field("size", &self.size());
-    }
-}
-
-impl Seen
-    for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url");
-        object.field("expires_at", &self.expires_at());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_sample",
-        );
-        object.field("error_message", &self.error_message());
-        object.field("field", &self.field());
+impl CompareWithJson for api::TaxTransactionLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax.transaction_line_item");
+        object.field("amount", &self.amount());
+        object.field("amount_tax", &self.amount_tax());
         object.field("id", &self.id());
-        object.field("row", &self.row());
-    }
-}
-
-impl Seen for api::V2CoreAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account");
-        object.field("applied_configurations", &self.applied_configurations());
-        object.field("closed", &self.closed());
-        object.field("configuration", &self.configuration());
-        object.field("contact_email", &self.contact_email());
-        object.field("contact_phone", &self.contact_phone());
-        object.field("created", &self.created());
-        object.field("dashboard", &self.dashboard());
-        object.field("defaults", &self.defaults());
-        object.field("display_name", &self.display_name());
-        object.field("future_requirements", &self.future_requirements());
-        object.field("id", &self.id());
-        object.field("identity", &self.identity());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("product", &self.product());
+        object.field("quantity", &self.quantity());
+        object.field("reference", &self.reference());
+        object.field("reversal", &self.reversal());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_code", &self.tax_code());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxCode {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_code");
+        object.field("description", &self.description());
+        object.field("id", &self.id());
+        object.field("name", &self.name());
         object.field("object", &self.object());
         object.field("requirements", &self.requirements());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_account");
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
+impl CompareWithJson for api::TaxCodeRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_code_requirements");
+        object.field("performance_location", &self.performance_location());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantSupportAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_address");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
+impl CompareWithJson for api::TaxDeductedAtSource {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_deducted_at_source");
+        object.field("id", &self.id());
+        object.field("object", &self.object());
+        object.field("period_end", &self.period_end());
+        object.field("period_start", &self.period_start());
+        object.field(
+            "tax_deduction_account_number",
+            &self.tax_deduction_account_number(),
+        );
     }
 }
 
-impl Seen for api::V2CoreAccountFutureRequirementsAlternative {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_alternative");
-        object.field("options", &self.options());
-        object.field("original_entries", &self.original_entries());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_capability");
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfiguration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration");
+impl CompareWithJson for api::TaxIdOwner {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_i_ds_owner");
+        object.field("account", &self.account());
+        object.field("application", &self.application());
         object.field("customer", &self.customer());
-        object.field("merchant", &self.merchant());
-        object.field("recipient", &self.recipient());
+        object.field("customer_account", &self.customer_account());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_customer");
-        object.field("applied", &self.applied());
-        object.field("automatic_indirect_tax", &self.automatic_indirect_tax());
-        object.field("billing", &self.billing());
-        object.field("capabilities", &self.capabilities());
-        object.field("shipping", &self.shipping());
-        object.field("test_clock", &self.test_clock());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_customer_automatic_indirect_tax",
-        );
-        object.field("exempt", &self.exempt());
-        object.field("ip_address", &self.ip_address());
-        object.field("location", &self.location());
-        object.field("location_source", &self.location_source());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_customer_automatic_indirect_tax_location",
-        );
+impl CompareWithJson for api::TaxId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_id");
         object.field("country", &self.country());
+        object.field("created", &self.created());
+        object.field("customer", &self.customer());
+        object.field("customer_account", &self.customer_account());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("owner", &self.owner());
+        object.field("type", &self.type_());
+        object.field("value", &self.value());
+        object.field("verification", &self.verification());
+    }
+}
+
+impl CompareWithJson for api::TaxIdVerification {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_id_verification");
+        object.field("status", &self.status());
+        object.field("verified_address", &self.verified_address());
+        object.field("verified_name", &self.verified_name());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "tax_product_registrations_resource_country_options");
+        object.field("ae", &self.ae());
+        object.field("al", &self.al());
+        object.field("am", &self.am());
+        object.field("ao", &self.ao());
+        object.field("at", &self.at());
+        object.field("au", &self.au());
+        object.field("aw", &self.aw());
+        object.field("az", &self.az());
+        object.field("ba", &self.ba());
+        object.field("bb", &self.bb());
+        object.field("bd", &self.bd());
+        object.field("be", &self.be());
+        object.field("bf", &self.bf());
+        object.field("bg", &self.bg());
+        object.field("bh", &self.bh());
+        object.field("bj", &self.bj());
+        object.field("bs", &self.bs());
+        object.field("bw", &self.bw());
+        object.field("by", &self.by());
+        object.field("ca", &self.ca());
+        object.field("cd", &self.cd());
+        object.field("ch", &self.ch());
+        object.field("ci", &self.ci());
+        object.field("cl", &self.cl());
+        object.field("cm", &self.cm());
+        object.field("co", &self.co());
+        object.field("cr", &self.cr());
+        object.field("cv", &self.cv());
+        object.field("cy", &self.cy());
+        object.field("cz", &self.cz());
+        object.field("de", &self.de());
+        object.field("dk", &self.dk());
+        object.field("ec", &self.ec());
+        object.field("ee", &self.ee());
+        object.field("eg", &self.eg());
+        object.field("es", &self.es());
+        object.field("et", &self.et());
+        object.field("fi", &self.fi());
+        object.field("fr", &self.fr());
+        object.field("gb", &self.gb());
+        object.field("ge", &self.ge());
+        object.field("gh", &self.gh());
+        object.field("gn", &self.gn());
+        object.field("gr", &self.gr());
+        object.field("hr", &self.hr());
+        object.field("hu", &self.hu());
+        object.field("id", &self.id());
+        object.field("ie", &self.ie());
+        object.field("in", &self.in_());
+        object.field("is", &self.is());
+        object.field("it", &self.it());
+        object.field("jp", &self.jp());
+        object.field("ke", &self.ke());
+        object.field("kg", &self.kg());
+        object.field("kh", &self.kh());
+        object.field("kr", &self.kr());
+        object.field("kz", &self.kz());
+        object.field("la", &self.la());
+        object.field("lk", &self.lk());
+        object.field("lt", &self.lt());
+        object.field("lu", &self.lu());
+        object.field("lv", &self.lv());
+        object.field("ma", &self.ma());
+        object.field("md", &self.md());
+        object.field("me", &self.me());
+        object.field("mk", &self.mk());
+        object.field("mr", &self.mr());
+        object.field("mt", &self.mt());
+        object.field("mu", &self.mu());
+        object.field("mx", &self.mx());
+        object.field("my", &self.my());
+        object.field("ng", &self.ng());
+        object.field("nl", &self.nl());
+        object.field("no", &self.no());
+        object.field("np", &self.np());
+        object.field("nz", &self.nz());
+        object.field("om", &self.om());
+        object.field("pe", &self.pe());
+        object.field("ph", &self.ph());
+        object.field("pl", &self.pl());
+        object.field("pt", &self.pt());
+        object.field("ro", &self.ro());
+        object.field("rs", &self.rs());
+        object.field("ru", &self.ru());
+        object.field("sa", &self.sa());
+        object.field("se", &self.se());
+        object.field("sg", &self.sg());
+        object.field("si", &self.si());
+        object.field("sk", &self.sk());
+        object.field("sn", &self.sn());
+        object.field("sr", &self.sr());
+        object.field("th", &self.th());
+        object.field("tj", &self.tj());
+        object.field("tr", &self.tr());
+        object.field("tw", &self.tw());
+        object.field("tz", &self.tz());
+        object.field("ua", &self.ua());
+        object.field("ug", &self.ug());
+        object.field("us", &self.us());
+        object.field("uy", &self.uy());
+        object.field("uz", &self.uz());
+        object.field("vn", &self.vn());
+        object.field("za", &self.za());
+        object.field("zm", &self.zm());
+        object.field("zw", &self.zw());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsCaProvinceStandard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_ca_province_standard",
+        );
+        object.field("province", &self.province());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsCa {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_canada",
+        );
+        object.field("province_standard", &self.province_standard());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAl {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_default",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAe {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_default_inbound_goods",
+        );
+        object.field("standard", &self.standard());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAeStandard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_default_standard",
+        );
+        object.field("place_of_supply_scheme", &self.place_of_supply_scheme());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAtStandard {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_eu_standard",
+        );
+        object.field("place_of_supply_scheme", &self.place_of_supply_scheme());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_europe",
+        );
+        object.field("standard", &self.standard());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsAm {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_simplified",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsTh {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_thailand",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUs {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states",
+        );
+        object.field("admissions_tax", &self.admissions_tax());
+        object.field("attendance_tax", &self.attendance_tax());
+        object.field("entertainment_tax", &self.entertainment_tax());
+        object.field("gross_receipts_tax", &self.gross_receipts_tax());
+        object.field("hospitality_tax", &self.hospitality_tax());
+        object.field("local_amusement_tax", &self.local_amusement_tax());
+        object.field("local_lease_tax", &self.local_lease_tax());
+        object.field("luxury_tax", &self.luxury_tax());
+        object.field("mass_transit_parking_tax", &self.mass_transit_parking_tax());
+        object.field("parking_tax", &self.parking_tax());
+        object.field("resort_tax", &self.resort_tax());
         object.field("state", &self.state());
+        object.field("state_sales_tax", &self.state_sales_tax());
+        object.field("tourism_tax", &self.tourism_tax());
+        object.field("type", &self.type_());
+        object.field("utility_users_tax", &self.utility_users_tax());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerBilling {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_customer_billing");
-        object.field("default_payment_method", &self.default_payment_method());
-        object.field("invoice", &self.invoice());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationCustomerBillingInvoice {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsAdmissionsTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_customer_billing_invoice",
+            "tax_product_registrations_resource_country_options_united_states_admissions_tax",
         );
-        object.field("custom_fields", &self.custom_fields());
-        object.field("footer", &self.footer());
-        object.field("next_sequence", &self.next_sequence());
-        object.field("prefix", &self.prefix());
-        object.field("rendering", &self.rendering());
+        object.field("jurisdiction", &self.jurisdiction());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerBillingInvoiceCustomField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsAttendanceTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_customer_billing_invoice_custom_field",
+            "tax_product_registrations_resource_country_options_united_states_attendance_tax",
         );
-        object.field("name", &self.name());
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsEntertainmentTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_entertainment_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsGrossReceiptsTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_gross_receipts_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsHospitalityTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_hospitality_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsLuxuryTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_luxury_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsMassTransitParkingTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_registrations_resource_country_options_united_states_mass_transit_parking_tax");
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsParkingTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_parking_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsResortTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_resort_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsTourismTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_tourism_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsUtilityUsersTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_united_states_utility_users_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsLocalAmusementTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_us_local_amusement_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsLocalLeaseTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_us_local_lease_tax",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsStateSalesTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_us_state_sales_tax",
+        );
+        object.field("elections", &self.elections());
+    }
+}
+
+impl CompareWithJson for api::TaxRegistrationCountryOptionsUsStateSalesTaxElection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_registrations_resource_country_options_us_state_sales_tax_election",
+        );
+        object.field("jurisdiction", &self.jurisdiction());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculationCustomerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_customer_details");
+        object.field("address", &self.address());
+        object.field("address_source", &self.address_source());
+        object.field("ip_address", &self.ip_address());
+        object.field("tax_ids", &self.tax_ids());
+        object.field("taxability_override", &self.taxability_override());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculationCustomerDetailsTaxId {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_customer_details_resource_tax_id",
+        );
+        object.field("type", &self.type_());
         object.field("value", &self.value());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerBillingInvoiceRendering {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_customer_billing_invoice_rendering",
-        );
-        object.field("amount_tax_display", &self.amount_tax_display());
-        object.field("template", &self.template());
+impl CompareWithJson for api::TaxCalculationShippingCostTaxBreakdownJurisdiction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_jurisdiction");
+        object.field("country", &self.country());
+        object.field("display_name", &self.display_name());
+        object.field("level", &self.level());
+        object.field("state", &self.state());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerCapabilities {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_customer_capabilities");
-        object.field("automatic_indirect_tax", &self.automatic_indirect_tax());
+impl CompareWithJson for api::TaxCalculationShippingCostTaxBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_line_item_tax_breakdown");
+        object.field("amount", &self.amount());
+        object.field("jurisdiction", &self.jurisdiction());
+        object.field("sourcing", &self.sourcing());
+        object.field("tax_rate_details", &self.tax_rate_details());
+        object.field("taxability_reason", &self.taxability_reason());
+        object.field("taxable_amount", &self.taxable_amount());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerShipping {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_customer_shipping");
-        object.field("address", &self.address());
-        object.field("name", &self.name());
-        object.field("phone", &self.phone());
+impl CompareWithJson for api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_line_item_tax_rate_details");
+        object.field("display_name", &self.display_name());
+        object.field("percentage_decimal", &self.percentage_decimal());
+        object.field("tax_type", &self.tax_type());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationCustomerShippingAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_customer_shipping_address",
-        );
+impl CompareWithJson for api::TaxProductResourcePostalAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_postal_address");
         object.field("city", &self.city());
         object.field("country", &self.country());
         object.field("line1", &self.line1());
@@ -856,157 +649,278 @@ impl Seen for api::V2CoreAccountConfigurationCustomerShippingAddress {
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchant {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_merchant");
-        object.field("applied", &self.applied());
-        object.field("bacs_debit_payments", &self.bacs_debit_payments());
-        object.field("branding", &self.branding());
-        object.field("capabilities", &self.capabilities());
-        object.field("card_payments", &self.card_payments());
-        object.field("konbini_payments", &self.konbini_payments());
-        object.field("mcc", &self.mcc());
-        object.field(
-            "script_statement_descriptor",
-            &self.script_statement_descriptor(),
-        );
-        object.field("sepa_debit_payments", &self.sepa_debit_payments());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("support", &self.support());
+impl CompareWithJson for api::TaxCalculationShipFromDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_ship_from_details");
+        object.field("address", &self.address());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantBacsDebitPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TaxAssociationTaxTransactionAttempt {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_bacs_debit_payments",
+            "tax_product_resource_tax_association_transaction_attempts",
         );
+        object.field("committed", &self.committed());
+        object.field("errored", &self.errored());
+        object.field("source", &self.source());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::TaxAssociationTaxTransactionAttemptCommitted {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_tax_association_transaction_attempts_resource_committed",
+        );
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TaxAssociationTaxTransactionAttemptErrored {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_tax_association_transaction_attempts_resource_errored",
+        );
+        object.field("reason", &self.reason());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculationTaxBreakdown {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_tax_breakdown");
+        object.field("amount", &self.amount());
+        object.field("inclusive", &self.inclusive());
+        object.field("tax_rate_details", &self.tax_rate_details());
+        object.field("taxability_reason", &self.taxability_reason());
+        object.field("taxable_amount", &self.taxable_amount());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculationShippingCost {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "tax_product_resource_tax_calculation_shipping_cost");
+        object.field("amount", &self.amount());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("shipping_rate", &self.shipping_rate());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_breakdown", &self.tax_breakdown());
+        object.field("tax_code", &self.tax_code());
+    }
+}
+
+impl CompareWithJson for api::TaxCalculationTaxBreakdownTaxRateDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_tax_rate_details");
+        object.field("country", &self.country());
+        object.field("flat_amount", &self.flat_amount());
+        object.field("percentage_decimal", &self.percentage_decimal());
+        object.field("rate_type", &self.rate_type());
+        object.field("state", &self.state());
+        object.field("tax_type", &self.tax_type());
+    }
+}
+
+impl CompareWithJson for api::TaxSettingsDefaults {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_tax_settings_defaults");
+        object.field("provider", &self.provider());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_code", &self.tax_code());
+    }
+}
+
+impl CompareWithJson for api::TaxSettingsHeadOffice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_product_resource_tax_settings_head_office");
+        object.field("address", &self.address());
+    }
+}
+
+impl CompareWithJson for api::TaxSettingsStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "tax_product_resource_tax_settings_status_details");
+        object.field("active", &self.active());
+        object.field("pending", &self.pending());
+    }
+}
+
+impl CompareWithJson for api::TaxSettingsStatusDetailsActive {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        self.json().compare_with(json, comparison);
+    }
+}
+
+impl CompareWithJson for api::TaxSettingsStatusDetailsPending {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_tax_settings_status_details_resource_pending",
+        );
+        object.field("missing_fields", &self.missing_fields());
+    }
+}
+
+impl CompareWithJson for api::TaxTransactionLineItemReversal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_tax_transaction_line_item_resource_reversal",
+        );
+        object.field("original_line_item", &self.original_line_item());
+    }
+}
+
+impl CompareWithJson for api::TaxTransactionReversal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "tax_product_resource_tax_transaction_resource_reversal",
+        );
+        object.field("original_transaction", &self.original_transaction());
+    }
+}
+
+impl CompareWithJson for api::TaxTransactionShippingCost {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "tax_product_resource_tax_transaction_shipping_cost");
+        object.field("amount", &self.amount());
+        object.field("amount_tax", &self.amount_tax());
+        object.field("shipping_rate", &self.shipping_rate());
+        object.field("tax_behavior", &self.tax_behavior());
+        object.field("tax_breakdown", &self.tax_breakdown());
+        object.field("tax_code", &self.tax_code());
+    }
+}
+
+impl CompareWithJson for api::TaxRate {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_rate");
+        object.field("active", &self.active());
+        object.field("country", &self.country());
+        object.field("created", &self.created());
+        object.field("description", &self.description());
         object.field("display_name", &self.display_name());
-        object.field("service_user_number", &self.service_user_number());
+        object.field("effective_percentage", &self.effective_percentage());
+        object.field("flat_amount", &self.flat_amount());
+        object.field("id", &self.id());
+        object.field("inclusive", &self.inclusive());
+        object.field("jurisdiction", &self.jurisdiction());
+        object.field("jurisdiction_level", &self.jurisdiction_level());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("percentage", &self.percentage());
+        object.field("rate_type", &self.rate_type());
+        object.field("state", &self.state());
+        object.field("tax_type", &self.tax_type());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantBranding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_merchant_branding");
-        object.field("icon", &self.icon());
-        object.field("logo", &self.logo());
-        object.field("primary_color", &self.primary_color());
-        object.field("secondary_color", &self.secondary_color());
+impl CompareWithJson for api::TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "tax_rate_flat_amount");
+        object.field("amount", &self.amount());
+        object.field("currency", &self.currency());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantCapabilities {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_merchant_capabilities");
-        object.field("ach_debit_payments", &self.ach_debit_payments());
-        object.field("acss_debit_payments", &self.acss_debit_payments());
-        object.field("affirm_payments", &self.affirm_payments());
-        object.field(
-            "afterpay_clearpay_payments",
-            &self.afterpay_clearpay_payments(),
-        );
-        object.field("alma_payments", &self.alma_payments());
-        object.field("amazon_pay_payments", &self.amazon_pay_payments());
-        object.field("au_becs_debit_payments", &self.au_becs_debit_payments());
-        object.field("bacs_debit_payments", &self.bacs_debit_payments());
-        object.field("bancontact_payments", &self.bancontact_payments());
-        object.field("blik_payments", &self.blik_payments());
-        object.field("blik_recurring_payments", &self.blik_recurring_payments());
-        object.field("boleto_payments", &self.boleto_payments());
-        object.field("card_payments", &self.card_payments());
-        object.field(
-            "cartes_bancaires_payments",
-            &self.cartes_bancaires_payments(),
-        );
-        object.field("cashapp_payments", &self.cashapp_payments());
-        object.field("eps_payments", &self.eps_payments());
-        object.field("fpx_payments", &self.fpx_payments());
-        object.field(
-            "gb_bank_transfer_payments",
-            &self.gb_bank_transfer_payments(),
-        );
-        object.field("grabpay_payments", &self.grabpay_payments());
-        object.field("ideal_payments", &self.ideal_payments());
-        object.field("jcb_payments", &self.jcb_payments());
-        object.field(
-            "jp_bank_transfer_payments",
-            &self.jp_bank_transfer_payments(),
-        );
-        object.field("kakao_pay_payments", &self.kakao_pay_payments());
-        object.field("klarna_payments", &self.klarna_payments());
-        object.field("konbini_payments", &self.konbini_payments());
-        object.field("kr_card_payments", &self.kr_card_payments());
-        object.field("link_payments", &self.link_payments());
-        object.field("mobilepay_payments", &self.mobilepay_payments());
-        object.field("multibanco_payments", &self.multibanco_payments());
-        object.field(
-            "mx_bank_transfer_payments",
-            &self.mx_bank_transfer_payments(),
-        );
-        object.field("naver_pay_payments", &self.naver_pay_payments());
-        object.field("oxxo_payments", &self.oxxo_payments());
-        object.field("p24_payments", &self.p24_payments());
-        object.field("pay_by_bank_payments", &self.pay_by_bank_payments());
-        object.field("payco_payments", &self.payco_payments());
-        object.field("paynow_payments", &self.paynow_payments());
-        object.field("promptpay_payments", &self.promptpay_payments());
-        object.field("revolut_pay_payments", &self.revolut_pay_payments());
-        object.field("samsung_pay_payments", &self.samsung_pay_payments());
-        object.field("satispay_payments", &self.satispay_payments());
-        object.field(
-            "sepa_bank_transfer_payments",
-            &self.sepa_bank_transfer_payments(),
-        );
-        object.field("sepa_debit_payments", &self.sepa_debit_payments());
-        object.field("sequra_payments", &self.sequra_payments());
-        object.field("stripe_balance", &self.stripe_balance());
-        object.field("sunbit_payments", &self.sunbit_payments());
-        object.field("swish_payments", &self.swish_payments());
-        object.field("twint_payments", &self.twint_payments());
-        object.field(
-            "us_bank_transfer_payments",
-            &self.us_bank_transfer_payments(),
-        );
-        object.field("zip_payments", &self.zip_payments());
+impl CompareWithJson for api::TerminalConfiguration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal.configuration");
+        object.field("bbpos_wisepad3", &self.bbpos_wisepad3());
+        object.field("bbpos_wisepos_e", &self.bbpos_wisepos_e());
+        object.field("cellular", &self.cellular());
+        object.field("id", &self.id());
+        object.field("is_account_default", &self.is_account_default());
+        object.field("livemode", &self.livemode());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
+        object.field("offline", &self.offline());
+        object.field("reader_security", &self.reader_security());
+        object.field("reboot_window", &self.reboot_window());
+        object.field("stripe_s700", &self.stripe_s700());
+        object.field("stripe_s710", &self.stripe_s710());
+        object.field("stripe_t600", &self.stripe_t600());
+        object.field("tipping", &self.tipping());
+        object.field("verifone_m425", &self.verifone_m425());
+        object.field("verifone_p400", &self.verifone_p400());
+        object.field("verifone_p630", &self.verifone_p630());
+        object.field("verifone_ux700", &self.verifone_ux700());
+        object.field("verifone_v660p", &self.verifone_v660p());
+        object.field("wifi", &self.wifi());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConnectionToken {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal.connection_token");
+        object.field("location", &self.location());
+        object.field("object", &self.object());
+        object.field("secret", &self.secret());
+    }
+}
+
+impl CompareWithJson for api::TerminalLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal.location");
+        object.field("address", &self.address());
+        object.field("address_kana", &self.address_kana());
+        object.field("address_kanji", &self.address_kanji());
+        object.field("configuration_overrides", &self.configuration_overrides());
+        object.field("display_name", &self.display_name());
+        object.field("display_name_kana", &self.display_name_kana());
+        object.field("display_name_kanji", &self.display_name_kanji());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::TerminalOnboardingLink {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal.onboarding_link");
+        object.field("link_options", &self.link_options());
+        object.field("link_type", &self.link_type());
+        object.field("object", &self.object());
+        object.field("on_behalf_of", &self.on_behalf_of());
+        object.field("redirect_url", &self.redirect_url());
+    }
+}
+
+impl CompareWithJson for api::TerminalReader {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal.reader");
+        object.field("action", &self.action());
+        object.field("device_sw_version", &self.device_sw_version());
+        object.field("device_type", &self.device_type());
+        object.field("id", &self.id());
+        object.field("ip_address", &self.ip_address());
+        object.field("label", &self.label());
+        object.field("last_seen_at", &self.last_seen_at());
+        object.field("livemode", &self.livemode());
+        object.field("location", &self.location());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("serial_number", &self.serial_number());
+        object.field("status", &self.status());
+    }
+}
+
+impl CompareWithJson for api::TerminalConfigurationCellular {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_capabilities_stripe_balance",
+            "terminal_configuration_configuration_resource_cellular_config",
         );
-        object.field("payouts", &self.payouts());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationMerchantCardPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_merchant_card_payments");
-        object.field("decline_on", &self.decline_on());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_merchant_card_payments_decline_on",
-        );
-        object.field("avs_failure", &self.avs_failure());
-        object.field("cvc_failure", &self.cvc_failure());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationMerchantKonbiniPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_merchant_konbini_payments",
-        );
-        object.field("support", &self.support());
+        object.field("enabled", &self.enabled());
     }
 }

@@ -4,1003 +4,886 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationTippingAed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_konbini_payments_support",
+            "terminal_configuration_configuration_resource_currency_specific_config",
         );
-        object.field("email", &self.email());
-        object.field("hours", &self.hours());
-        object.field("phone", &self.phone());
+        object.field("fixed_amounts", &self.fixed_amounts());
+        object.field("percentages", &self.percentages());
+        object.field("smart_tip_threshold", &self.smart_tip_threshold());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationBbposWisepad3 {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
+            "terminal_configuration_configuration_resource_device_type_specific_config",
         );
-        object.field("end_time", &self.end_time());
-        object.field("start_time", &self.start_time());
+        object.field("splashscreen", &self.splashscreen());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptor {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationWifiEnterpriseEapPeap {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_script_statement_descriptor",
+            "terminal_configuration_configuration_resource_enterprise_peap_wifi",
         );
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
+        object.field("ca_certificate_file", &self.ca_certificate_file());
+        object.field("password", &self.password());
+        object.field("ssid", &self.ssid());
+        object.field("username", &self.username());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationWifiEnterpriseEapTls {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
+            "terminal_configuration_configuration_resource_enterprise_tls_wifi",
         );
-        object.field("descriptor", &self.descriptor());
-        object.field("prefix", &self.prefix());
+        object.field("ca_certificate_file", &self.ca_certificate_file());
+        object.field("client_certificate_file", &self.client_certificate_file());
+        object.field("private_key_file", &self.private_key_file());
+        object.field(
+            "private_key_file_password",
+            &self.private_key_file_password(),
+        );
+        object.field("ssid", &self.ssid());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationOffline {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
+            "terminal_configuration_configuration_resource_offline_config",
         );
-        object.field("descriptor", &self.descriptor());
-        object.field("prefix", &self.prefix());
+        object.field("enabled", &self.enabled());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantSepaDebitPayments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationWifiPersonalPsk {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_sepa_debit_payments",
+            "terminal_configuration_configuration_resource_personal_psk_wifi",
         );
-        object.field("creditor_id", &self.creditor_id());
+        object.field("password", &self.password());
+        object.field("ssid", &self.ssid());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantStatementDescriptor {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationRebootWindow {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_merchant_statement_descriptor",
+            "terminal_configuration_configuration_resource_reboot_window",
         );
-        object.field("descriptor", &self.descriptor());
-        object.field("prefix", &self.prefix());
+        object.field("end_hour", &self.end_hour());
+        object.field("start_hour", &self.start_hour());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantSupport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_merchant_support");
-        object.field("address", &self.address());
-        object.field("email", &self.email());
-        object.field("phone", &self.phone());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipient {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_recipient");
-        object.field("applied", &self.applied());
-        object.field("capabilities", &self.capabilities());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilities {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_configuration_recipient_capabilities");
-        object.field("bank_accounts", &self.bank_accounts());
-        object.field("cards", &self.cards());
-        object.field("stripe_balance", &self.stripe_balance());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationTipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+            "terminal_configuration_configuration_resource_tipping",
         );
-        object.field("ach", &self.ach());
-        object.field("fedwire", &self.fedwire());
-        object.field("fps", &self.fps());
-        object.field("local", &self.local());
-        object.field("rtp", &self.rtp());
-        object.field("sepa", &self.sepa());
-        object.field("swift", &self.swift());
+        object.field("aed", &self.aed());
+        object.field("aud", &self.aud());
+        object.field("cad", &self.cad());
+        object.field("chf", &self.chf());
+        object.field("czk", &self.czk());
+        object.field("dkk", &self.dkk());
+        object.field("eur", &self.eur());
+        object.field("gbp", &self.gbp());
+        object.field("gip", &self.gip());
+        object.field("hkd", &self.hkd());
+        object.field("huf", &self.huf());
+        object.field("jpy", &self.jpy());
+        object.field("mxn", &self.mxn());
+        object.field("myr", &self.myr());
+        object.field("nok", &self.nok());
+        object.field("nzd", &self.nzd());
+        object.field("pln", &self.pln());
+        object.field("ron", &self.ron());
+        object.field("sek", &self.sek());
+        object.field("sgd", &self.sgd());
+        object.field("usd", &self.usd());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalConfigurationWifi {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
+            "terminal_configuration_configuration_resource_wifi_config",
         );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
+        object.field("enterprise_eap_peap", &self.enterprise_eap_peap());
+        object.field("enterprise_eap_tls", &self.enterprise_eap_tls());
+        object.field("personal_psk", &self.personal_psk());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
+impl CompareWithJson for api::TerminalConfigurationReaderSecurity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_configuration_reader_security");
+        object.field("admin_menu_passcode", &self.admin_menu_passcode());
+    }
+}
+
+impl CompareWithJson for api::TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "terminal_onboarding_link_apple_terms_and_conditions");
+        object.field("allow_relinking", &self.allow_relinking());
+        object.field("merchant_display_name", &self.merchant_display_name());
+    }
+}
+
+impl CompareWithJson for api::TerminalOnboardingLinkLinkOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_onboarding_link_link_options");
+        object.field(
+            "apple_terms_and_conditions",
+            &self.apple_terms_and_conditions(),
         );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
-        );
-        object.field("payouts", &self.payouts());
-        object.field("stripe_transfers", &self.stripe_transfers());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_configuration_recipient_capabilities_stripe_balance_stripe_transfers",
-        );
-        object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_deadline");
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::V2CoreAccountDefaults {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_defaults");
+impl CompareWithJson for api::TerminalReaderActionSetReaderDisplayCart {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_cart");
         object.field("currency", &self.currency());
-        object.field("locales", &self.locales());
-        object.field("payout_methods", &self.payout_methods());
-        object.field("profile", &self.profile());
-        object.field("responsibilities", &self.responsibilities());
+        object.field("line_items", &self.line_items());
+        object.field("tax", &self.tax());
+        object.field("total", &self.total());
     }
 }
 
-impl Seen for api::V2CoreAccountDefaultsProfile {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_defaults_profile");
-        object.field("business_url", &self.business_url());
-        object.field("doing_business_as", &self.doing_business_as());
-        object.field("product_description", &self.product_description());
-    }
-}
-
-impl Seen for api::V2CoreAccountDefaultsResponsibilities {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_defaults_responsibilities");
-        object.field("fees_collector", &self.fees_collector());
-        object.field("losses_collector", &self.losses_collector());
-        object.field("requirements_collector", &self.requirements_collector());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsAlternativeOptionEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_entry");
-        object.field("awaiting_action_from", &self.awaiting_action_from());
-        object.field("description", &self.description());
-        object.field("errors", &self.errors());
-        object.field("reference", &self.reference());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_error");
-        object.field("code", &self.code());
-        object.field("description", &self.description());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_front_back");
-        object.field("back", &self.back());
-        object.field("front", &self.front());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_future_requirements");
-        object.field("alternatives", &self.alternatives());
-        object.field("entries", &self.entries());
-        object.field("minimum_transition_date", &self.minimum_transition_date());
-        object.field("summary", &self.summary());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentity {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity");
-        object.field("attestations", &self.attestations());
-        object.field("business_details", &self.business_details());
-        object.field("country", &self.country());
-        object.field("entity_type", &self.entity_type());
-        object.field("individual", &self.individual());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestations {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_attestations");
-        object.field("directorship_declaration", &self.directorship_declaration());
-        object.field("ownership_declaration", &self.ownership_declaration());
-        object.field("persons_provided", &self.persons_provided());
-        object.field(
-            "representative_declaration",
-            &self.representative_declaration(),
-        );
-        object.field("terms_of_service", &self.terms_of_service());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestationsDirectorshipDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_attestations_directorship_declaration",
-        );
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestationsOwnershipDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_attestations_ownership_declaration",
-        );
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestationsPersonsProvided {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_attestations_persons_provided",
-        );
-        object.field("directors", &self.directors());
-        object.field("executives", &self.executives());
-        object.field("owners", &self.owners());
-        object.field(
-            "ownership_exemption_reason",
-            &self.ownership_exemption_reason(),
-        );
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestationsRepresentativeDeclaration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_attestations_representative_declaration",
-        );
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
-        object.field("user_agent", &self.user_agent());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityAttestationsTermsOfService {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_attestations_terms_of_service",
-        );
-        object.field("account", &self.account());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_business_details");
-        object.field("additional_addresses", &self.additional_addresses());
-        object.field("address", &self.address());
-        object.field("annual_revenue", &self.annual_revenue());
-        object.field("documents", &self.documents());
-        object.field("estimated_worker_count", &self.estimated_worker_count());
-        object.field("id_numbers", &self.id_numbers());
-        object.field(
-            "monthly_estimated_revenue",
-            &self.monthly_estimated_revenue(),
-        );
-        object.field("phone", &self.phone());
-        object.field("registered_name", &self.registered_name());
-        object.field("registration_date", &self.registration_date());
-        object.field("script_addresses", &self.script_addresses());
-        object.field("script_names", &self.script_names());
-        object.field("structure", &self.structure());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_additional_address",
-        );
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("purpose", &self.purpose());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsAnnualRevenue {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_annual_revenue",
-        );
-        object.field("amount", &self.amount());
-        object.field("fiscal_year_end", &self.fiscal_year_end());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocuments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_business_details_documents");
-        object.field(
-            "bank_account_ownership_verification",
-            &self.bank_account_ownership_verification(),
-        );
-        object.field("company_license", &self.company_license());
-        object.field(
-            "company_memorandum_of_association",
-            &self.company_memorandum_of_association(),
-        );
-        object.field(
-            "company_ministerial_decree",
-            &self.company_ministerial_decree(),
-        );
-        object.field(
-            "company_registration_verification",
-            &self.company_registration_verification(),
-        );
-        object.field(
-            "company_tax_id_verification",
-            &self.company_tax_id_verification(),
-        );
-        object.field("primary_verification", &self.primary_verification());
-        object.field("proof_of_address", &self.proof_of_address());
-        object.field("proof_of_registration", &self.proof_of_registration());
-        object.field(
-            "proof_of_ultimate_beneficial_ownership",
-            &self.proof_of_ultimate_beneficial_ownership(),
-        );
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_business_details_documents_bank_account_ownership_verification");
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_company_license",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_company_registration_verification",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_proof_of_address",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_documents_proof_of_registration",
-        );
-        object.field("files", &self.files());
-        object.field("signer", &self.signer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership");
-        object.field("files", &self.files());
-        object.field("signer", &self.signer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_business_details_id_number");
-        object.field("registrar", &self.registrar());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_monthly_estimated_revenue",
-        );
-        object.field("amount", &self.amount());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsRegistrationDate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_registration_date",
-        );
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptNames {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_script_names",
-        );
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptNamesKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_script_names_kana",
-        );
-        object.field("registered_name", &self.registered_name());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptNamesKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_business_details_script_names_kanji",
-        );
-        object.field("registered_name", &self.registered_name());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividual {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual");
-        object.field("account", &self.account());
-        object.field("additional_addresses", &self.additional_addresses());
-        object.field("additional_names", &self.additional_names());
-        object.field(
-            "additional_terms_of_service",
-            &self.additional_terms_of_service(),
-        );
-        object.field("address", &self.address());
-        object.field("created", &self.created());
-        object.field("date_of_birth", &self.date_of_birth());
-        object.field("documents", &self.documents());
-        object.field("email", &self.email());
-        object.field("given_name", &self.given_name());
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputSelectionChoice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_choice");
         object.field("id", &self.id());
-        object.field("id_numbers", &self.id_numbers());
-        object.field("legal_gender", &self.legal_gender());
+        object.field("style", &self.style());
+        object.field("text", &self.text());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectPaymentMethodCollectConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_collect_config");
+        object.field(
+            "enable_customer_cancellation",
+            &self.enable_customer_cancellation(),
+        );
+        object.field("skip_tipping", &self.skip_tipping());
+        object.field("tipping", &self.tipping());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputs {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_collect_inputs_action",
+        );
+        object.field("inputs", &self.inputs());
         object.field("metadata", &self.metadata());
-        object.field("nationalities", &self.nationalities());
-        object.field("object", &self.object());
-        object.field("phone", &self.phone());
-        object.field("political_exposure", &self.political_exposure());
-        object.field("relationship", &self.relationship());
-        object.field("script_addresses", &self.script_addresses());
-        object.field("script_names", &self.script_names());
-        object.field("surname", &self.surname());
-        object.field("updated", &self.updated());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualAdditionalAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalReaderActionCollectPaymentMethod {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_identity_individual_additional_address",
+            "terminal_reader_reader_resource_collect_payment_method_action",
         );
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("purpose", &self.purpose());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
+        object.field("collect_config", &self.collect_config());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("payment_method", &self.payment_method());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualAdditionalName {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_additional_name");
-        object.field("full_name", &self.full_name());
-        object.field("given_name", &self.given_name());
-        object.field("purpose", &self.purpose());
-        object.field("surname", &self.surname());
+impl CompareWithJson for api::TerminalReaderActionConfirmPaymentIntentConfirmConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_confirm_config");
+        object.field("return_url", &self.return_url());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualAdditionalTermsOfService {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TerminalReaderActionConfirmPaymentIntent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.core.account_identity_individual_additional_terms_of_service",
+            "terminal_reader_reader_resource_confirm_payment_intent_action",
         );
-        object.field("account", &self.account());
+        object.field("confirm_config", &self.confirm_config());
+        object.field("payment_intent", &self.payment_intent());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualDateOfBirth {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_date_of_birth");
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualDocuments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_documents");
-        object.field("company_authorization", &self.company_authorization());
-        object.field("passport", &self.passport());
-        object.field("primary_verification", &self.primary_verification());
-        object.field("secondary_verification", &self.secondary_verification());
-        object.field("visa", &self.visa());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_individual_documents_company_authorization",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualDocumentsPassport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_individual_documents_passport",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_individual_documents_secondary_verification",
-        );
-        object.field("front_back", &self.front_back());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualDocumentsVisa {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_documents_visa");
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_id_number");
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualRelationship {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_relationship");
-        object.field("authorizer", &self.authorizer());
-        object.field("director", &self.director());
-        object.field("executive", &self.executive());
-        object.field("legal_guardian", &self.legal_guardian());
-        object.field("owner", &self.owner());
-        object.field("percent_ownership", &self.percent_ownership());
-        object.field("representative", &self.representative());
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputCustomText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_custom_text");
+        object.field("description", &self.description());
+        object.field("skip_button", &self.skip_button());
+        object.field("submit_button", &self.submit_button());
         object.field("title", &self.title());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualScriptNames {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_identity_individual_script_names");
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputEmail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_email");
+        object.field("value", &self.value());
     }
 }
 
-impl Seen for api::V2CoreAccountIdentityIndividualScriptNamesKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_individual_script_names_kana",
-        );
-        object.field("given_name", &self.given_name());
-        object.field("surname", &self.surname());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityIndividualScriptNamesKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_identity_individual_script_names_kanji",
-        );
-        object.field("given_name", &self.given_name());
-        object.field("surname", &self.surname());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntryImpact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_impact");
-        object.field("restricts_capabilities", &self.restricts_capabilities());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptAddressesKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_kana");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_kanji");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2CoreAccountLink {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link");
-        object.field("account", &self.account());
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("url", &self.url());
-        object.field("use_case", &self.use_case());
-    }
-}
-
-impl Seen for api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link_collection_options");
-        object.field("fields", &self.fields());
-        object.field("future_requirements", &self.future_requirements());
-    }
-}
-
-impl Seen for api::V2CoreAccountLinkUseCase {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link_use_case");
-        object.field("account_onboarding", &self.account_onboarding());
-        object.field("account_update", &self.account_update());
+impl CompareWithJson for api::TerminalReaderActionPrintContentImage {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_file_metadata");
+        object.field("created_at", &self.created_at());
+        object.field("filename", &self.filename());
+        object.field("size", &self.size());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CoreAccountLinkUseCaseAccountOnboarding {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link_use_case_account_onboarding");
-        object.field("collection_options", &self.collection_options());
-        object.field("refresh_url", &self.refresh_url());
-        object.field("return_url", &self.return_url());
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInput {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_input");
+        object.field("custom_text", &self.custom_text());
+        object.field("email", &self.email());
+        object.field("numeric", &self.numeric());
+        object.field("phone", &self.phone());
+        object.field("required", &self.required());
+        object.field("selection", &self.selection());
+        object.field("signature", &self.signature());
+        object.field("skipped", &self.skipped());
+        object.field("text", &self.text());
+        object.field("toggles", &self.toggles());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CoreAccountLinkUseCaseAccountUpdate {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_link_use_case_account_update");
-        object.field("collection_options", &self.collection_options());
-        object.field("refresh_url", &self.refresh_url());
-        object.field("return_url", &self.return_url());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntryMinimumDeadline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_minimum_deadline");
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsAlternativeOption {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_option");
-        object.field("entries", &self.entries());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsAlternativeOriginalEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_original_entry");
+impl CompareWithJson for api::TerminalReaderActionSetReaderDisplayCartLineItem {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_line_item");
+        object.field("amount", &self.amount());
         object.field("description", &self.description());
-        object.field("reference", &self.reference());
+        object.field("quantity", &self.quantity());
     }
 }
 
-impl Seen for api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_payouts");
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputNumeric {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_numeric");
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputPhone {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_phone");
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionPrintContent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_print_content");
+        object.field("image", &self.image());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionProcessPaymentIntentProcessConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_process_config");
+        object.field(
+            "enable_customer_cancellation",
+            &self.enable_customer_cancellation(),
+        );
+        object.field("return_url", &self.return_url());
+        object.field("skip_tipping", &self.skip_tipping());
+        object.field("tipping", &self.tipping());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionProcessPaymentIntent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_process_payment_intent_action",
+        );
+        object.field("payment_intent", &self.payment_intent());
+        object.field("process_config", &self.process_config());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionProcessSetupIntentProcessConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "terminal_reader_reader_resource_process_setup_config");
+        object.field(
+            "enable_customer_cancellation",
+            &self.enable_customer_cancellation(),
+        );
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionProcessSetupIntent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_process_setup_intent_action",
+        );
+        object.field("generated_card", &self.generated_card());
+        object.field("process_config", &self.process_config());
+        object.field("setup_intent", &self.setup_intent());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderAction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_reader_action");
+        object.field("api_error", &self.api_error());
+        object.field("collect_inputs", &self.collect_inputs());
+        object.field("collect_payment_method", &self.collect_payment_method());
+        object.field("confirm_payment_intent", &self.confirm_payment_intent());
+        object.field("failure_code", &self.failure_code());
+        object.field("failure_message", &self.failure_message());
+        object.field("print_content", &self.print_content());
+        object.field("process_payment_intent", &self.process_payment_intent());
+        object.field("process_setup_intent", &self.process_setup_intent());
+        object.field("refund_payment", &self.refund_payment());
+        object.field("set_reader_display", &self.set_reader_display());
+        object.field("status", &self.status());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionRefundPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_refund_payment_action",
+        );
+        object.field("amount", &self.amount());
+        object.field("charge", &self.charge());
+        object.field("metadata", &self.metadata());
+        object.field("payment_intent", &self.payment_intent());
+        object.field("reason", &self.reason());
+        object.field("refund", &self.refund());
+        object.field("refund_application_fee", &self.refund_application_fee());
+        object.field("refund_payment_config", &self.refund_payment_config());
+        object.field("reverse_transfer", &self.reverse_transfer());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionRefundPaymentRefundPaymentConfig {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_refund_payment_config",
+        );
+        object.field(
+            "enable_customer_cancellation",
+            &self.enable_customer_cancellation(),
+        );
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputSelection {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_selection");
+        object.field("choices", &self.choices());
+        object.field("id", &self.id());
+        object.field("text", &self.text());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionSetReaderDisplay {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "terminal_reader_reader_resource_set_reader_display_action",
+        );
+        object.field("cart", &self.cart());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputSignature {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_signature");
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputText {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_text");
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectPaymentMethodCollectConfigTipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_tipping_config");
+        object.field("amount_eligible", &self.amount_eligible());
+    }
+}
+
+impl CompareWithJson for api::TerminalReaderActionCollectInputsInputToggle {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "terminal_reader_reader_resource_toggle");
+        object.field("default_value", &self.default_value());
+        object.field("description", &self.description());
+        object.field("title", &self.title());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::TestHelpersTestClock {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "test_helpers.test_clock");
+        object.field("created", &self.created());
+        object.field("deletes_after", &self.deletes_after());
+        object.field("frozen_time", &self.frozen_time());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("name", &self.name());
+        object.field("object", &self.object());
         object.field("status", &self.status());
         object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::V2CoreAccountPerson {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person");
-        object.field("account", &self.account());
-        object.field("additional_addresses", &self.additional_addresses());
-        object.field("additional_names", &self.additional_names());
-        object.field(
-            "additional_terms_of_service",
-            &self.additional_terms_of_service(),
-        );
-        object.field("address", &self.address());
+impl CompareWithJson for api::ThreeDSecureAuthentication {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure.authentication");
+        object.field("acquirer_details", &self.acquirer_details());
+        object.field("amount", &self.amount());
+        object.field("challenge_url", &self.challenge_url());
+        object.field("channel", &self.channel());
         object.field("created", &self.created());
-        object.field("date_of_birth", &self.date_of_birth());
-        object.field("documents", &self.documents());
-        object.field("email", &self.email());
-        object.field("given_name", &self.given_name());
+        object.field("currency", &self.currency());
+        object.field("directory_server", &self.directory_server());
+        object.field("fingerprinting_url", &self.fingerprinting_url());
+        object.field("flow_preference", &self.flow_preference());
+        object.field("future_usage", &self.future_usage());
         object.field("id", &self.id());
-        object.field("id_numbers", &self.id_numbers());
-        object.field("legal_gender", &self.legal_gender());
         object.field("livemode", &self.livemode());
+        object.field("message_category", &self.message_category());
         object.field("metadata", &self.metadata());
-        object.field("nationalities", &self.nationalities());
         object.field("object", &self.object());
-        object.field("phone", &self.phone());
-        object.field("political_exposure", &self.political_exposure());
-        object.field("relationship", &self.relationship());
-        object.field("script_addresses", &self.script_addresses());
-        object.field("script_names", &self.script_names());
-        object.field("surname", &self.surname());
-        object.field("updated", &self.updated());
+        object.field("outcome", &self.outcome());
+        object.field("outcome_details", &self.outcome_details());
+        object.field("payment_method", &self.payment_method());
+        object.field("reason", &self.reason());
+        object.field("shipping_address", &self.shipping_address());
+        object.field("status", &self.status());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonAdditionalAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_additional_address");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("purpose", &self.purpose());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
+impl CompareWithJson for api::ThreeDSecureAuthenticationAcquirerDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_acquirer_details");
+        object.field("acquirer_bin", &self.acquirer_bin());
+        object.field("acquirer_country", &self.acquirer_country());
+        object.field("acquirer_merchant_id", &self.acquirer_merchant_id());
+        object.field("mcc", &self.mcc());
+        object.field("merchant_name", &self.merchant_name());
+        object.field("requestor_id", &self.requestor_id());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonAdditionalName {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_additional_name");
-        object.field("full_name", &self.full_name());
-        object.field("given_name", &self.given_name());
-        object.field("purpose", &self.purpose());
-        object.field("surname", &self.surname());
+impl CompareWithJson for api::ThreeDSecureAuthenticationChannel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_channel");
+        object.field("browser", &self.browser());
+        object.field("three_r_i", &self.three_r_i());
+        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonAdditionalTermsOfService {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_additional_terms_of_service");
-        object.field("account", &self.account());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonAdditionalTermsOfServiceAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_person_additional_terms_of_service_account",
-        );
-        object.field("date", &self.date());
-        object.field("ip", &self.ip());
+impl CompareWithJson for api::ThreeDSecureAuthenticationChannelBrowser {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_channel_browser");
+        object.field("accept_header", &self.accept_header());
+        object.field("color_depth", &self.color_depth());
+        object.field("ip_address", &self.ip_address());
+        object.field("java_enabled", &self.java_enabled());
+        object.field("javascript_enabled", &self.javascript_enabled());
+        object.field("language", &self.language());
+        object.field("screen_height", &self.screen_height());
+        object.field("screen_width", &self.screen_width());
+        object.field("timezone_offset", &self.timezone_offset());
         object.field("user_agent", &self.user_agent());
     }
 }
 
-impl Seen for api::V2CoreAccountPersonAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_address");
+impl CompareWithJson for api::ThreeDSecureAuthenticationChannelThreeRI {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_channel_three_ri");
+        object.field("previous_authentication", &self.previous_authentication());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiry {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_expiry");
+        object.field("date", &self.date());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFlowPreference {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_flow_preference");
+        object.field("challenge", &self.challenge());
+        object.field("data_share", &self.data_share());
+        object.field("frictionless", &self.frictionless());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFlowPreferenceChallenge {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_flow_preference_challenge",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFlowPreferenceDataShare {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_flow_preference_data_share",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFlowPreferenceFrictionless {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_flow_preference_frictionless",
+        );
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFutureUsage {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_future_usage");
+        object.field("installment", &self.installment());
+        object.field("recurring", &self.recurring());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFutureUsageInstallment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_future_usage_installment",
+        );
+        object.field("amount", &self.amount());
+        object.field("expiry", &self.expiry());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+        object.field("number", &self.number());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationFutureUsageRecurring {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "three_d_secure_authentication_future_usage_recurring");
+        object.field("amount", &self.amount());
+        object.field("expiry", &self.expiry());
+        object.field("interval", &self.interval());
+        object.field("interval_count", &self.interval_count());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationOutcomeDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_outcome_details");
+        object.field("acs_transaction_id", &self.acs_transaction_id());
+        object.field("ares", &self.ares());
+        object.field("ares_trans_status", &self.ares_trans_status());
+        object.field("cryptogram", &self.cryptogram());
+        object.field("ds_transaction_id", &self.ds_transaction_id());
+        object.field("eci", &self.eci());
+        object.field("network_details", &self.network_details());
+        object.field("protocol_version", &self.protocol_version());
+        object.field(
+            "requestor_challenge_indicator",
+            &self.requestor_challenge_indicator(),
+        );
+        object.field("rreq", &self.rreq());
+        object.field("rreq_trans_status", &self.rreq_trans_status());
+        object.field(
+            "three_ds_server_transaction_id",
+            &self.three_ds_server_transaction_id(),
+        );
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_outcome_details_network_details",
+        );
+        object.field("cartes_bancaires", &self.cartes_bancaires());
+    }
+}
+
+impl CompareWithJson
+    for api::ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "three_d_secure_authentication_outcome_details_network_details_cartes_bancaires",
+        );
+        object.field("avalgo", &self.avalgo());
+        object.field("cb_exemption", &self.cb_exemption());
+        object.field("cb_score", &self.cb_score());
+    }
+}
+
+impl CompareWithJson for api::ThreeDSecureAuthenticationShippingAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_authentication_shipping_address");
         object.field("city", &self.city());
         object.field("country", &self.country());
         object.field("line1", &self.line1());
         object.field("line2", &self.line2());
         object.field("postal_code", &self.postal_code());
         object.field("state", &self.state());
-        object.field("town", &self.town());
+    }
+}
+
+impl CompareWithJson for api::SetupAttemptPaymentMethodDetailsCardThreeDSecure {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_details");
+        object.field("authentication_flow", &self.authentication_flow());
+        object.field(
+            "electronic_commerce_indicator",
+            &self.electronic_commerce_indicator(),
+        );
+        object.field("result", &self.result());
+        object.field("result_reason", &self.result_reason());
+        object.field("transaction_id", &self.transaction_id());
+        object.field("version", &self.version());
+    }
+}
+
+impl CompareWithJson for api::ChargePaymentMethodDetailsCardThreeDSecure {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_details_charge");
+        object.field("authentication_flow", &self.authentication_flow());
+        object.field(
+            "electronic_commerce_indicator",
+            &self.electronic_commerce_indicator(),
+        );
+        object.field("exemption_indicator", &self.exemption_indicator());
+        object.field(
+            "exemption_indicator_applied",
+            &self.exemption_indicator_applied(),
+        );
+        object.field("result", &self.result());
+        object.field("result_reason", &self.result_reason());
+        object.field("transaction_id", &self.transaction_id());
+        object.field("version", &self.version());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "three_d_secure_usage");
+        object.field("supported", &self.supported());
+    }
+}
+
+impl CompareWithJson for api::BillingAlertUsageThresholdFilter {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "thresholds_resource_usage_alert_filter");
+        object.field("customer", &self.customer());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::BillingAlertUsageThreshold {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "thresholds_resource_usage_threshold_config");
+        object.field("filters", &self.filters());
+        object.field("gte", &self.gte());
+        object.field("meter", &self.meter());
+        object.field("recurrence", &self.recurrence());
+    }
+}
+
+impl CompareWithJson for api::Token {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "token");
+        object.field("bank_account", &self.bank_account());
+        object.field("card", &self.card());
+        object.field("client_ip", &self.client_ip());
+        object.field("created", &self.created());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("type", &self.type_());
+        object.field("used", &self.used());
+    }
+}
+
+impl CompareWithJson for api::CardNetworks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "token_card_networks");
+        object.field("preferred", &self.preferred());
+    }
+}
+
+impl CompareWithJson for api::Topup {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "topup");
+        object.field("amount", &self.amount());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field(
+            "expected_availability_date",
+            &self.expected_availability_date(),
+        );
+        object.field("failure_code", &self.failure_code());
+        object.field("failure_message", &self.failure_message());
+        object.field("id", &self.id());
+        object.field("initiated_by", &self.initiated_by());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("payment_method", &self.payment_method());
+        object.field("payment_method_options", &self.payment_method_options());
+        object.field("source", &self.source());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("status", &self.status());
+        object.field("transfer_group", &self.transfer_group());
+    }
+}
+
+impl CompareWithJson for api::TopupPaymentMethodOptions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "topup_payment_method_options");
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::TopupPaymentMethodOptionsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "topup_payment_method_options_us_bank_account");
+        object.field("network", &self.network());
+    }
+}
+
+impl CompareWithJson for api::Transfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transfer");
+        object.field("amount", &self.amount());
+        object.field("amount_reversed", &self.amount_reversed());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("destination", &self.destination());
+        object.field("destination_payment", &self.destination_payment());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("reversals", &self.reversals());
+        object.field("reversed", &self.reversed());
+        object.field("source_transaction", &self.source_transaction());
+        object.field("source_type", &self.source_type());
+        object.field("transfer_group", &self.transfer_group());
+    }
+}
+
+impl CompareWithJson for api::PaymentIntentTransferData {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transfer_data");
+        object.field("amount", &self.amount());
+        object.field("description", &self.description());
+        object.field("destination", &self.destination());
+        object.field("metadata", &self.metadata());
+        object.field("payment_data", &self.payment_data());
+    }
+}
+
+impl CompareWithJson for api::TransferReversal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transfer_reversal");
+        object.field("amount", &self.amount());
+        object.field("balance_transaction", &self.balance_transaction());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field(
+            "destination_payment_refund",
+            &self.destination_payment_refund(),
+        );
+        object.field("id", &self.id());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("source_refund", &self.source_refund());
+        object.field("transfer", &self.transfer());
+    }
+}
+
+impl CompareWithJson for api::AccountSettingsPayoutsSchedule {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transfer_schedule");
+        object.field("delay_days", &self.delay_days());
+        object.field("interval", &self.interval());
+        object.field("monthly_anchor", &self.monthly_anchor());
+        object.field("monthly_payout_days", &self.monthly_payout_days());
+        object.field("weekly_anchor", &self.weekly_anchor());
+        object.field("weekly_payout_days", &self.weekly_payout_days());
+    }
+}
+
+impl CompareWithJson for api::PriceTransformQuantity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transform_quantity");
+        object.field("divide_by", &self.divide_by());
+        object.field("round", &self.round());
+    }
+}
+
+impl CompareWithJson for api::PlanTransformUsage {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "transform_usage");
+        object.field("divide_by", &self.divide_by());
+        object.field("round", &self.round());
     }
 }

@@ -4,831 +4,510 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::V2CoreAccountPersonDateOfBirth {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_date_of_birth");
-        object.field("day", &self.day());
-        object.field("month", &self.month());
-        object.field("year", &self.year());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocuments {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_documents");
-        object.field("company_authorization", &self.company_authorization());
-        object.field("passport", &self.passport());
-        object.field("primary_verification", &self.primary_verification());
-        object.field("secondary_verification", &self.secondary_verification());
-        object.field("visa", &self.visa());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsCompanyAuthorization {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_person_documents_company_authorization",
-        );
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsPassport {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_documents_passport");
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsPrimaryVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_person_documents_primary_verification",
-        );
-        object.field("front_back", &self.front_back());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsSecondaryVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_person_documents_secondary_verification",
-        );
-        object.field("front_back", &self.front_back());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsVisa {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_documents_visa");
-        object.field("files", &self.files());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_front_back");
-        object.field("back", &self.back());
-        object.field("front", &self.front());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonIdNumber {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_id_number");
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonRelationship {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_relationship");
-        object.field("authorizer", &self.authorizer());
-        object.field("director", &self.director());
-        object.field("executive", &self.executive());
-        object.field("legal_guardian", &self.legal_guardian());
-        object.field("owner", &self.owner());
-        object.field("percent_ownership", &self.percent_ownership());
-        object.field("representative", &self.representative());
-        object.field("title", &self.title());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptAddresses {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_addresses");
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptAddressesKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_addresses_kana");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptAddressesKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_addresses_kanji");
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptNames {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_names");
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptNamesKana {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_names_kana");
-        object.field("given_name", &self.given_name());
-        object.field("surname", &self.surname());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonScriptNamesKanji {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_script_names_kanji");
-        object.field("given_name", &self.given_name());
-        object.field("surname", &self.surname());
-    }
-}
-
-impl Seen for api::V2CoreAccountPersonToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_person_token");
+impl CompareWithJson for api::TreasuryCreditReversal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.credit_reversal");
+        object.field("amount", &self.amount());
         object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("used", &self.used());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_primary_verification");
-        object.field("front_back", &self.front_back());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_reference");
-        object.field("inquiry", &self.inquiry());
-        object.field("resource", &self.resource());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntryRequestedReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_requested_reason");
-        object.field("code", &self.code());
-    }
-}
-
-impl Seen for api::V2CoreAccountRequirements {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_requirements");
-        object.field("alternatives", &self.alternatives());
-        object.field("entries", &self.entries());
-        object.field("summary", &self.summary());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_requirements_entry");
-        object.field("awaiting_action_from", &self.awaiting_action_from());
-        object.field("description", &self.description());
-        object.field("errors", &self.errors());
-        object.field("impact", &self.impact());
-        object.field("minimum_deadline", &self.minimum_deadline());
-        object.field("reference", &self.reference());
-        object.field("requested_reasons", &self.requested_reasons());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsSummaryMinimumDeadline {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.account_requirements_summary_minimum_deadline",
+        object.field("currency", &self.currency());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
         );
-        object.field("status", &self.status());
-        object.field("time", &self.time());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_restricts_capability");
-        object.field("capability", &self.capability());
-        object.field("configuration", &self.configuration());
-        object.field("deadline", &self.deadline());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsScriptAddresses {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_script_addresses");
-        object.field("kana", &self.kana());
-        object.field("kanji", &self.kanji());
-    }
-}
-
-impl Seen for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_signer");
-        object.field("person", &self.person());
-    }
-}
-
-impl Seen for api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_status_detail");
-        object.field("code", &self.code());
-        object.field("resolution", &self.resolution());
-    }
-}
-
-impl Seen for api::V2CoreAccountFutureRequirementsSummary {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_summary");
-        object.field("minimum_deadline", &self.minimum_deadline());
-    }
-}
-
-impl Seen for api::V2CoreAccountToken {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.account_token");
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("used", &self.used());
-    }
-}
-
-impl Seen for api::V2CoreEventRelatedObject {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event.related_object");
-        object.field("id", &self.id());
-        object.field("type", &self.type_());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::V2CoreEvent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event");
-        object.field("changes", &self.changes());
-        object.field("context", &self.context());
-        object.field("created", &self.created());
-        object.field("data", &self.data());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("reason", &self.reason());
-        object.field("related_object", &self.related_object());
-        object.field("snapshot_event", &self.snapshot_event());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreEventDestination {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination");
-        object.field("amazon_eventbridge", &self.amazon_eventbridge());
-        object.field("azure_event_grid", &self.azure_event_grid());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("enabled_events", &self.enabled_events());
-        object.field("event_payload", &self.event_payload());
-        object.field("events_from", &self.events_from());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
-        object.field("name", &self.name());
+        object.field("network", &self.network());
         object.field("object", &self.object());
-        object.field("snapshot_api_version", &self.snapshot_api_version());
+        object.field("received_credit", &self.received_credit());
         object.field("status", &self.status());
-        object.field("status_details", &self.status_details());
-        object.field("type", &self.type_());
-        object.field("updated", &self.updated());
-        object.field("webhook_endpoint", &self.webhook_endpoint());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("transaction", &self.transaction());
     }
 }
 
-impl Seen for api::V2CoreEventDestinationAmazonEventbridge {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination_amazon_eventbridge");
-        object.field("aws_account_id", &self.aws_account_id());
-        object.field("aws_event_source_arn", &self.aws_event_source_arn());
-        object.field("aws_event_source_status", &self.aws_event_source_status());
-    }
-}
-
-impl Seen for api::V2CoreEventDestinationAzureEventGrid {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination_azure_event_grid");
-        object.field("azure_partner_topic_name", &self.azure_partner_topic_name());
-        object.field(
-            "azure_partner_topic_status",
-            &self.azure_partner_topic_status(),
-        );
-        object.field("azure_region", &self.azure_region());
-        object.field(
-            "azure_resource_group_name",
-            &self.azure_resource_group_name(),
-        );
-        object.field("azure_subscription_id", &self.azure_subscription_id());
-    }
-}
-
-impl Seen for api::V2CoreEventDestinationStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination_status_details");
-        object.field("disabled", &self.disabled());
-    }
-}
-
-impl Seen for api::V2CoreEventDestinationStatusDetailsDisabled {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination_status_details_disabled");
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::V2CoreEventDestinationWebhookEndpoint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_destination_webhook_endpoint");
-        object.field("signing_secret", &self.signing_secret());
-        object.field("url", &self.url());
-    }
-}
-
-impl Seen for api::V2CoreEventReason {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_reason");
-        object.field("request", &self.request());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2CoreEventReasonRequest {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.event_reason_request");
-        object.field("id", &self.id());
-        object.field("idempotency_key", &self.idempotency_key());
-    }
-}
-
-impl Seen for api::V2CoreVaultGbBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.vault.gb_bank_account");
-        object.field("archived", &self.archived());
-        object.field("bank_account_type", &self.bank_account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field("last4", &self.last4());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("restricted", &self.restricted());
-        object.field("sort_code", &self.sort_code());
-        object.field("supported_currencies", &self.supported_currencies());
-    }
-}
-
-impl Seen for api::V2CoreVaultUsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.vault.us_bank_account");
-        object.field("archived", &self.archived());
-        object.field("bank_account_type", &self.bank_account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("created", &self.created());
-        object.field("fedwire_routing_number", &self.fedwire_routing_number());
-        object.field(
-            "financial_connections_account",
-            &self.financial_connections_account(),
-        );
-        object.field("id", &self.id());
-        object.field("last4", &self.last4());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("restricted", &self.restricted());
-        object.field("routing_number", &self.routing_number());
-        object.field("supported_currencies", &self.supported_currencies());
-        object.field("verification", &self.verification());
-    }
-}
-
-impl Seen for api::V2CoreVaultUsBankAccountVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.core.vault.us_bank_account_verification");
-        object.field(
-            "microdeposit_verification_details",
-            &self.microdeposit_verification_details(),
-        );
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.core.vault.us_bank_account_verification_microdeposit_verification_details",
-        );
-        object.field("expires", &self.expires());
-        object.field("microdeposit_type", &self.microdeposit_type());
-        object.field("sent", &self.sent());
-    }
-}
-
-impl Seen for api::V2DeletedObject {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.deleted_object");
-        object.field("id", &self.id());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::V2MoneyManagementAdjustment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.adjustment");
-        object.field("adjusted_flow", &self.adjusted_flow());
+impl CompareWithJson for api::TreasuryDebitReversal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.debit_reversal");
         object.field("amount", &self.amount());
         object.field("created", &self.created());
-        object.field("description", &self.description());
+        object.field("currency", &self.currency());
         object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
         object.field("id", &self.id());
+        object.field("linked_flows", &self.linked_flows());
         object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("network", &self.network());
         object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::V2MoneyManagementAdjustmentAdjustedFlow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.adjustment_adjusted_flow");
-        object.field("adjustment", &self.adjustment());
-        object.field("inbound_transfer", &self.inbound_transfer());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("received_credit", &self.received_credit());
         object.field("received_debit", &self.received_debit());
-        object.field("type", &self.type_());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("transaction", &self.transaction());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_account");
+impl CompareWithJson for api::TreasuryFinancialAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.financial_account");
+        object.field("active_features", &self.active_features());
         object.field("balance", &self.balance());
         object.field("country", &self.country());
         object.field("created", &self.created());
-        object.field("display_name", &self.display_name());
+        object.field("features", &self.features());
+        object.field("financial_addresses", &self.financial_addresses());
+        object.field("id", &self.id());
+        object.field("is_default", &self.is_default());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("nickname", &self.nickname());
+        object.field("object", &self.object());
+        object.field("pending_features", &self.pending_features());
+        object.field("platform_restrictions", &self.platform_restrictions());
+        object.field("restricted_features", &self.restricted_features());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+        object.field("supported_currencies", &self.supported_currencies());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountFeatures {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.financial_account_features");
+        object.field("card_issuing", &self.card_issuing());
+        object.field("deposit_insurance", &self.deposit_insurance());
+        object.field("financial_addresses", &self.financial_addresses());
+        object.field("inbound_transfers", &self.inbound_transfers());
+        object.field("intra_stripe_flows", &self.intra_stripe_flows());
+        object.field("object", &self.object());
+        object.field("outbound_payments", &self.outbound_payments());
+        object.field("outbound_transfers", &self.outbound_transfers());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.inbound_transfer");
+        object.field("amount", &self.amount());
+        object.field("cancelable", &self.cancelable());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("failure_details", &self.failure_details());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
+        object.field("id", &self.id());
+        object.field("linked_flows", &self.linked_flows());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("origin_payment_method", &self.origin_payment_method());
+        object.field(
+            "origin_payment_method_details",
+            &self.origin_payment_method_details(),
+        );
+        object.field("returned", &self.returned());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPayment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.outbound_payment");
+        object.field("amount", &self.amount());
+        object.field("cancelable", &self.cancelable());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("customer", &self.customer());
+        object.field("description", &self.description());
+        object.field(
+            "destination_payment_method",
+            &self.destination_payment_method(),
+        );
+        object.field(
+            "destination_payment_method_details",
+            &self.destination_payment_method_details(),
+        );
+        object.field("end_user_details", &self.end_user_details());
+        object.field("expected_arrival_date", &self.expected_arrival_date());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
         object.field("object", &self.object());
-        object.field("other", &self.other());
+        object.field("returned_details", &self.returned_details());
+        object.field("statement_descriptor", &self.statement_descriptor());
         object.field("status", &self.status());
-        object.field("storage", &self.storage());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("tracking_details", &self.tracking_details());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundTransfer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.outbound_transfer");
+        object.field("amount", &self.amount());
+        object.field("cancelable", &self.cancelable());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field(
+            "destination_payment_method",
+            &self.destination_payment_method(),
+        );
+        object.field(
+            "destination_payment_method_details",
+            &self.destination_payment_method_details(),
+        );
+        object.field("expected_arrival_date", &self.expected_arrival_date());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("object", &self.object());
+        object.field("returned_details", &self.returned_details());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+        object.field("tracking_details", &self.tracking_details());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCredit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.received_credit");
+        object.field("amount", &self.amount());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("failure_code", &self.failure_code());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
+        object.field("id", &self.id());
+        object.field(
+            "initiating_payment_method_details",
+            &self.initiating_payment_method_details(),
+        );
+        object.field("linked_flows", &self.linked_flows());
+        object.field("livemode", &self.livemode());
+        object.field("network", &self.network());
+        object.field("object", &self.object());
+        object.field("reversal_details", &self.reversal_details());
+        object.field("status", &self.status());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedDebit {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.received_debit");
+        object.field("amount", &self.amount());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("failure_code", &self.failure_code());
+        object.field("financial_account", &self.financial_account());
+        object.field(
+            "hosted_regulatory_receipt_url",
+            &self.hosted_regulatory_receipt_url(),
+        );
+        object.field("id", &self.id());
+        object.field(
+            "initiating_payment_method_details",
+            &self.initiating_payment_method_details(),
+        );
+        object.field("linked_flows", &self.linked_flows());
+        object.field("livemode", &self.livemode());
+        object.field("network", &self.network());
+        object.field("object", &self.object());
+        object.field("reversal_details", &self.reversal_details());
+        object.field("status", &self.status());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryTransaction {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.transaction");
+        object.field("amount", &self.amount());
+        object.field("balance_impact", &self.balance_impact());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("description", &self.description());
+        object.field("entries", &self.entries());
+        object.field("financial_account", &self.financial_account());
+        object.field("flow", &self.flow());
+        object.field("flow_details", &self.flow_details());
+        object.field("flow_type", &self.flow_type());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("status_transitions", &self.status_transitions());
+    }
+}
+
+impl CompareWithJson for api::TreasuryTransactionEntry {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury.transaction_entry");
+        object.field("balance_impact", &self.balance_impact());
+        object.field("created", &self.created());
+        object.field("currency", &self.currency());
+        object.field("effective_at", &self.effective_at());
+        object.field("financial_account", &self.financial_account());
+        object.field("flow", &self.flow());
+        object.field("flow_details", &self.flow_details());
+        object.field("flow_type", &self.flow_type());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("transaction", &self.transaction());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAccountBalance {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_account_balance");
-        object.field("available", &self.available());
+impl CompareWithJson for api::TreasuryFinancialAccountFinancialAddressAba {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_financial_accounts_resource_aba_record");
+        object.field("account_holder_name", &self.account_holder_name());
+        object.field("account_number", &self.account_number());
+        object.field("account_number_last4", &self.account_number_last4());
+        object.field("bank_name", &self.bank_name());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesFinancialAddressesAba {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_financial_accounts_resource_aba_toggle_settings",
+        );
+        object.field("requested", &self.requested());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_financial_accounts_resource_balance");
+        object.field("cash", &self.cash());
         object.field("inbound_pending", &self.inbound_pending());
         object.field("outbound_pending", &self.outbound_pending());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAccountOther {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_account_other");
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAccountStorage {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_account_storage");
-        object.field(
-            "deposit_insurance_eligibility",
-            &self.deposit_insurance_eligibility(),
-        );
-        object.field("holds_currencies", &self.holds_currencies());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountStatusDetailsClosed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.financial_account_storage_deposit_insurance_eligibility",
+            "treasury_financial_accounts_resource_closed_status_details",
         );
-        object.field("bank_name", &self.bank_name());
-        object.field("currencies", &self.currencies());
-        object.field("type", &self.type_());
+        object.field("reasons", &self.reasons());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_address");
-        object.field("bank_account", &self.bank_account());
-        object.field("created", &self.created());
-        object.field("financial_account", &self.financial_account());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("settlement_currency", &self.settlement_currency());
-        object.field("status", &self.status());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAddressBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.financial_address_bank_account");
+impl CompareWithJson for api::TreasuryFinancialAccountFinancialAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_financial_accounts_resource_financial_address",
+        );
         object.field("aba", &self.aba());
-        object.field("country", &self.country());
-        object.field("currency", &self.currency());
-        object.field("iban", &self.iban());
-        object.field("sort_code", &self.sort_code());
+        object.field("supported_networks", &self.supported_networks());
         object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAddressBankAccountAba {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesFinancialAddresses {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.financial_address_bank_account_aba",
+            "treasury_financial_accounts_resource_financial_addresses_features",
         );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("account_number", &self.account_number());
-        object.field("address", &self.address());
-        object.field("bank_name", &self.bank_name());
-        object.field("routing_number", &self.routing_number());
+        object.field("aba", &self.aba());
     }
 }
 
-impl Seen for api::V2MoneyManagementFinancialAddressBankAccountAbaAddress {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesInboundTransfersAch {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.financial_address_bank_account_aba_address",
+            "treasury_financial_accounts_resource_inbound_ach_toggle_settings",
         );
-        object.field("city", &self.city());
-        object.field("country", &self.country());
-        object.field("line1", &self.line1());
-        object.field("line2", &self.line2());
-        object.field("postal_code", &self.postal_code());
-        object.field("state", &self.state());
-        object.field("town", &self.town());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAddressBankAccountIban {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.financial_address_bank_account_iban",
-        );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("bank_name", &self.bank_name());
-        object.field("iban", &self.iban());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAddressBankAccountSortCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.financial_address_bank_account_sort_code",
-        );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("account_number", &self.account_number());
-        object.field("sort_code", &self.sort_code());
-    }
-}
-
-impl Seen for api::V2MoneyManagementFinancialAddressCreditSimulation {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.financial_address_credit_simulation",
-        );
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("status", &self.status());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.inbound_transfer");
-        object.field("amount", &self.amount());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("from", &self.from());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("to", &self.to_());
-        object.field("transfer_history", &self.transfer_history());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.inbound_transfer_from");
-        object.field("debited", &self.debited());
-        object.field("payment_method", &self.payment_method());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferFromPaymentMethod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.inbound_transfer_from_payment_method",
-        );
-        object.field("type", &self.type_());
-        object.field("us_bank_account", &self.us_bank_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.inbound_transfer_to");
-        object.field("credited", &self.credited());
-        object.field("financial_account", &self.financial_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistory {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.inbound_transfer_transfer_history",
-        );
-        object.field("bank_debit_failed", &self.bank_debit_failed());
-        object.field("bank_debit_processing", &self.bank_debit_processing());
-        object.field("bank_debit_queued", &self.bank_debit_queued());
-        object.field("bank_debit_returned", &self.bank_debit_returned());
-        object.field("bank_debit_succeeded", &self.bank_debit_succeeded());
-        object.field("created", &self.created());
-        object.field("effective_at", &self.effective_at());
-        object.field("id", &self.id());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.inbound_transfer_transfer_history_bank_debit_failed",
-        );
-        object.field("failure_reason", &self.failure_reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.inbound_transfer_transfer_history_bank_debit_returned",
-        );
-        object.field("return_reason", &self.return_reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded {
-    fn seen(&self, json: &Json, see: &mut See) {
-        self.json().seen(json, see);
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPayment {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment");
-        object.field("amount", &self.amount());
-        object.field("cancelable", &self.cancelable());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("expected_arrival_date", &self.expected_arrival_date());
-        object.field("from", &self.from());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("payout_intent", &self.payout_intent());
-        object.field("recipient_notification", &self.recipient_notification());
-        object.field("recipient_verification", &self.recipient_verification());
-        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("requested", &self.requested());
         object.field("status", &self.status());
         object.field("status_details", &self.status_details());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("to", &self.to_());
-        object.field("tracking_details", &self.tracking_details());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment_from");
-        object.field("debited", &self.debited());
-        object.field("financial_account", &self.financial_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentRecipientNotification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesInboundTransfers {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_recipient_notification",
+            "treasury_financial_accounts_resource_inbound_transfers",
         );
-        object.field("setting", &self.setting());
+        object.field("ach", &self.ach());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment_status_details");
-        object.field("failed", &self.failed());
-        object.field("processing", &self.processing());
-        object.field("returned", &self.returned());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentStatusDetailsFailed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesOutboundPaymentsAch {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_status_details_failed",
+            "treasury_financial_accounts_resource_outbound_ach_toggle_settings",
         );
-        object.field("reason", &self.reason());
+        object.field("requested", &self.requested());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentStatusDetailsProcessing {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesOutboundPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_status_details_processing",
+            "treasury_financial_accounts_resource_outbound_payments",
         );
-        object.field("reason", &self.reason());
+        object.field("ach", &self.ach());
+        object.field("us_domestic_wire", &self.us_domestic_wire());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentStatusDetailsReturned {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesOutboundTransfers {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_status_details_returned",
+            "treasury_financial_accounts_resource_outbound_transfers",
         );
-        object.field("reason", &self.reason());
+        object.field("ach", &self.ach());
+        object.field("us_domestic_wire", &self.us_domestic_wire());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryFinancialAccountPlatformRestrictions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_status_transitions",
+            "treasury_financial_accounts_resource_platform_restrictions",
+        );
+        object.field("inbound_flows", &self.inbound_flows());
+        object.field("outbound_flows", &self.outbound_flows());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_financial_accounts_resource_status_details");
+        object.field("closed", &self.closed());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesCardIssuing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_financial_accounts_resource_toggle_settings");
+        object.field("requested", &self.requested());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_financial_accounts_resource_toggles_setting_status_details",
+        );
+        object.field("code", &self.code());
+        object.field("resolution", &self.resolution());
+        object.field("restriction", &self.restriction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferFailureDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_inbound_transfers_resource_failure_details");
+        object.field("code", &self.code());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferLinkedFlows {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_inbound_transfers_resource_inbound_transfer_resource_linked_flows",
+        );
+        object.field("received_debit", &self.received_debit());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_inbound_transfers_resource_inbound_transfer_resource_status_transitions",
+        );
+        object.field("canceled_at", &self.canceled_at());
+        object.field("failed_at", &self.failed_at());
+        object.field("succeeded_at", &self.succeeded_at());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPaymentTrackingDetailsAch {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_payments_resource_ach_tracking_details",
+        );
+        object.field("trace_id", &self.trace_id());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPaymentEndUserDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_payments_resource_outbound_payment_resource_end_user_details",
+        );
+        object.field("ip_address", &self.ip_address());
+        object.field("present", &self.present());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPaymentStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_payments_resource_outbound_payment_resource_status_transitions",
         );
         object.field("canceled_at", &self.canceled_at());
         object.field("failed_at", &self.failed_at());
@@ -837,99 +516,425 @@ impl Seen for api::V2MoneyManagementOutboundPaymentStatusTransitions {
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentTo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment_to");
-        object.field("credited", &self.credited());
-        object.field("payout_method", &self.payout_method());
-        object.field("payout_method_options", &self.payout_method_options());
-        object.field("recipient", &self.recipient());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentToPayoutMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryOutboundPaymentTrackingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_to_payout_method_options",
+            "treasury_outbound_payments_resource_outbound_payment_resource_tracking_details",
         );
-        object.field("bank_account", &self.bank_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.outbound_payment_to_payout_method_options_bank_account",
-        );
-        object.field(
-            "preferred_network_options",
-            &self.preferred_network_options(),
-        );
-        object.field("preferred_networks", &self.preferred_networks());
-    }
-}
-
-impl Seen
-    for api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options");
         object.field("ach", &self.ach());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_payment_to_payout_method_options_bank_account_preferred_network_options_ach");
-        object.field("submission", &self.submission());
-        object.field("transaction_purpose", &self.transaction_purpose());
-    }
-}
-
-impl Seen for api::V2MoneyManagementOutboundPaymentTrackingDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.outbound_payment_tracking_details",
-        );
-        object.field("bank_account", &self.bank_account());
-        object.field("card", &self.card());
-        object.field("status", &self.status());
         object.field("type", &self.type_());
+        object.field("us_domestic_wire", &self.us_domestic_wire());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryOutboundPaymentReturnedDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_outbound_payments_resource_returned_status");
+        object.field("code", &self.code());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundPaymentTrackingDetailsUsDomesticWire {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_tracking_details_bank_account",
+            "treasury_outbound_payments_resource_us_domestic_wire_tracking_details",
+        );
+        object.field("chips", &self.chips());
+        object.field("imad", &self.imad());
+        object.field("omad", &self.omad());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundTransferTrackingDetailsAch {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_transfers_resource_ach_tracking_details",
         );
         object.field("trace_id", &self.trace_id());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundPaymentTrackingDetailsCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::TreasuryOutboundTransferTrackingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.outbound_payment_tracking_details_card",
+            "treasury_outbound_transfers_resource_outbound_transfer_resource_tracking_details",
         );
-        object.field("retrieval_reference", &self.retrieval_reference());
+        object.field("ach", &self.ach());
+        object.field("type", &self.type_());
+        object.field("us_domestic_wire", &self.us_domestic_wire());
     }
 }
 
-impl Seen for api::V2MoneyManagementOutboundSetupIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.outbound_setup_intent");
+impl CompareWithJson for api::TreasuryOutboundTransferReturnedDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_transfers_resource_returned_details",
+        );
+        object.field("code", &self.code());
+        object.field("transaction", &self.transaction());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundTransferStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_transfers_resource_status_transitions",
+        );
+        object.field("canceled_at", &self.canceled_at());
+        object.field("failed_at", &self.failed_at());
+        object.field("posted_at", &self.posted_at());
+        object.field("returned_at", &self.returned_at());
+    }
+}
+
+impl CompareWithJson for api::TreasuryOutboundTransferTrackingDetailsUsDomesticWire {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_outbound_transfers_resource_us_domestic_wire_tracking_details",
+        );
+        object.field("chips", &self.chips());
+        object.field("imad", &self.imad());
+        object.field("omad", &self.omad());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditLinkedFlows {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_received_credits_resource_linked_flows");
+        object.field("credit_reversal", &self.credit_reversal());
+        object.field("issuing_authorization", &self.issuing_authorization());
+        object.field("issuing_transaction", &self.issuing_transaction());
+        object.field("source_flow", &self.source_flow());
+        object.field("source_flow_details", &self.source_flow_details());
+        object.field("source_flow_type", &self.source_flow_type());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditReversalDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_received_credits_resource_reversal_details");
+        object.field("deadline", &self.deadline());
+        object.field("restricted_reason", &self.restricted_reason());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_received_credits_resource_source_flows_details",
+        );
+        object.field("credit_reversal", &self.credit_reversal());
+        object.field("outbound_payment", &self.outbound_payment());
+        object.field("outbound_transfer", &self.outbound_transfer());
+        object.field("payout", &self.payout());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::TreasuryCreditReversalStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_received_credits_resource_status_transitions",
+        );
+        object.field("posted_at", &self.posted_at());
+    }
+}
+
+impl CompareWithJson for api::TreasuryDebitReversalLinkedFlows {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_received_debits_resource_debit_reversal_linked_flows",
+        );
+        object.field("issuing_dispute", &self.issuing_dispute());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedDebitLinkedFlows {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_received_debits_resource_linked_flows");
+        object.field("debit_reversal", &self.debit_reversal());
+        object.field("inbound_transfer", &self.inbound_transfer());
+        object.field("issuing_authorization", &self.issuing_authorization());
+        object.field("issuing_transaction", &self.issuing_transaction());
+        object.field("payout", &self.payout());
+        object.field("topup", &self.topup());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedDebitReversalDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_received_debits_resource_reversal_details");
+        object.field("deadline", &self.deadline());
+        object.field("restricted_reason", &self.restricted_reason());
+    }
+}
+
+impl CompareWithJson for api::TreasuryDebitReversalStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "treasury_received_debits_resource_status_transitions");
+        object.field("completed_at", &self.completed_at());
+    }
+}
+
+impl CompareWithJson for api::TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_shared_resource_billing_details");
+        object.field("address", &self.address());
+        object.field("email", &self.email());
+        object.field("name", &self.name());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditInitiatingPaymentMethodDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_shared_resource_initiating_payment_method_details_initiating_payment_method_details");
+        object.field("balance", &self.balance());
+        object.field("billing_details", &self.billing_details());
+        object.field("financial_account", &self.financial_account());
+        object.field("issuing_card", &self.issuing_card());
+        object.field("type", &self.type_());
+        object.field("us_bank_account", &self.us_bank_account());
+    }
+}
+
+impl CompareWithJson for api::TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_shared_resource_initiating_payment_method_details_us_bank_account",
+        );
+        object.field("bank_name", &self.bank_name());
+        object.field("last4", &self.last4());
+        object.field("routing_number", &self.routing_number());
+    }
+}
+
+impl CompareWithJson for api::TreasuryTransactionStatusTransitions {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "treasury_transactions_resource_abstract_transaction_resource_status_transitions",
+        );
+        object.field("posted_at", &self.posted_at());
+        object.field("void_at", &self.void_at());
+    }
+}
+
+impl CompareWithJson for api::TreasuryTransactionBalanceImpact {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_transactions_resource_balance_impact");
+        object.field("cash", &self.cash());
+        object.field("inbound_pending", &self.inbound_pending());
+        object.field("outbound_pending", &self.outbound_pending());
+    }
+}
+
+impl CompareWithJson for api::TreasuryTransactionFlowDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "treasury_transactions_resource_flow_details");
+        object.field("credit_reversal", &self.credit_reversal());
+        object.field("debit_reversal", &self.debit_reversal());
+        object.field("inbound_transfer", &self.inbound_transfer());
+        object.field("issuing_authorization", &self.issuing_authorization());
+        object.field("outbound_payment", &self.outbound_payment());
+        object.field("outbound_transfer", &self.outbound_transfer());
+        object.field("received_credit", &self.received_credit());
+        object.field("received_debit", &self.received_debit());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "us_bank_account_networks");
+        object.field("preferred", &self.preferred());
+        object.field("supported", &self.supported());
+    }
+}
+
+impl CompareWithJson for api::V2Amount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.amount");
+        object.field("currency", &self.currency());
+        object.field("value", &self.value());
+    }
+}
+
+impl CompareWithJson for api::V2BillingMeterEvent {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.billing.meter_event");
         object.field("created", &self.created());
+        object.field("event_name", &self.event_name());
+        object.field("identifier", &self.identifier());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+        object.field("payload", &self.payload());
+        object.field("timestamp", &self.timestamp());
+    }
+}
+
+impl CompareWithJson for api::V2BillingMeterEventAdjustment {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.billing.meter_event_adjustment");
+        object.field("cancel", &self.cancel());
+        object.field("created", &self.created());
+        object.field("event_name", &self.event_name());
         object.field("id", &self.id());
         object.field("livemode", &self.livemode());
         object.field("object", &self.object());
-        object.field("payout_method", &self.payout_method());
         object.field("status", &self.status());
-        object.field("usage_intent", &self.usage_intent());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2BillingMeterEventAdjustmentCancel {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.billing.meter_event_adjustment_cancel");
+        object.field("identifier", &self.identifier());
+    }
+}
+
+impl CompareWithJson for api::V2BillingMeterEventSession {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.billing.meter_event_session");
+        object.field("authentication_token", &self.authentication_token());
+        object.field("created", &self.created());
+        object.field("expires_at", &self.expires_at());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("object", &self.object());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImport {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.commerce.product_catalog_import");
+        object.field("created", &self.created());
+        object.field("feed_type", &self.feed_type());
+        object.field("id", &self.id());
+        object.field("livemode", &self.livemode());
+        object.field("metadata", &self.metadata());
+        object.field("mode", &self.mode());
+        object.field("object", &self.object());
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.commerce.product_catalog_import_status_details");
+        object.field("awaiting_upload", &self.awaiting_upload());
+        object.field("failed", &self.failed());
+        object.field("processing", &self.processing());
+        object.field("succeeded", &self.succeeded());
+        object.field("succeeded_with_errors", &self.succeeded_with_errors());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsAwaitingUpload {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_awaiting_upload",
+        );
+        object.field("upload_url", &self.upload_url());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_awaiting_upload_upload_url",
+        );
+        object.field("expires_at", &self.expires_at());
+        object.field("url", &self.url());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsFailed {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_failed",
+        );
+        object.field("code", &self.code());
+        object.field("failure_message", &self.failure_message());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsProcessing {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_processing",
+        );
+        object.field("error_count", &self.error_count());
+        object.field("success_count", &self.success_count());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsSucceeded {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_succeeded",
+        );
+        object.field("success_count", &self.success_count());
+    }
+}
+
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors",
+        );
+        object.field("error_count", &self.error_count());
+        object.field("error_file", &self.error_file());
+        object.field("samples", &self.samples());
+        object.field("success_count", &self.success_count());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file",
+        );
+        object.field("content_type", &self.content_type());
+        object.field("download_url", &self.download_url());
+        object.field("size", &self.size());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url");
+        object.field("expires_at", &self.expires_at());
+        object.field("url", &self.url());
     }
 }

@@ -4,758 +4,941 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
-impl Seen for api::V2MoneyManagementPayoutIntent {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent");
-        object.field("amount", &self.amount());
-        object.field("confirmation_method", &self.confirmation_method());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("estimated_fees", &self.estimated_fees());
-        object.field("from", &self.from());
-        object.field("fx_quote", &self.fx_quote());
+impl CompareWithJson for api::V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.commerce.product_catalog_import_status_details_succeeded_with_errors_sample",
+        );
+        object.field("error_message", &self.error_message());
+        object.field("field", &self.field());
         object.field("id", &self.id());
-        object.field("latest_payout", &self.latest_payout());
+        object.field("row", &self.row());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account");
+        object.field("applied_configurations", &self.applied_configurations());
+        object.field("closed", &self.closed());
+        object.field("configuration", &self.configuration());
+        object.field("contact_email", &self.contact_email());
+        object.field("contact_phone", &self.contact_phone());
+        object.field("created", &self.created());
+        object.field("dashboard", &self.dashboard());
+        object.field("defaults", &self.defaults());
+        object.field("display_name", &self.display_name());
+        object.field("future_requirements", &self.future_requirements());
+        object.field("id", &self.id());
+        object.field("identity", &self.identity());
         object.field("livemode", &self.livemode());
         object.field("metadata", &self.metadata());
-        object.field("next_action", &self.next_action());
         object.field("object", &self.object());
-        object.field("recipient_notification", &self.recipient_notification());
-        object.field("recipient_verification", &self.recipient_verification());
-        object.field("schedule_options", &self.schedule_options());
-        object.field("statement_descriptor", &self.statement_descriptor());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("to", &self.to_());
+        object.field("requirements", &self.requirements());
     }
 }
 
-impl Seen for api::V2MoneyManagementPayoutIntentEstimatedFee {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_estimated_fee");
-        object.field("amount", &self.amount());
-        object.field("network_fee_details", &self.network_fee_details());
-        object.field("tax_amount", &self.tax_amount());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsTermsOfServiceAccount {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_account");
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
     }
 }
 
-impl Seen for api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_estimated_fee_network_fee_details",
-        );
-        object.field("network", &self.network());
-        object.field("network_options", &self.network_options());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_estimated_fee_network_fee_details_network_options",
-        );
-        object.field("ach", &self.ach());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_estimated_fee_network_fee_details_network_options_ach");
-        object.field("submission", &self.submission());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_estimated_fee_tax_amount",
-        );
-        object.field("currency", &self.currency());
-        object.field("value_decimal", &self.value_decimal());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentFrom {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_from");
-        object.field("currency", &self.currency());
-        object.field("debited", &self.debited());
-        object.field("financial_account", &self.financial_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentFxQuote {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_fx_quote");
-        object.field("lock_duration", &self.lock_duration());
-        object.field("lock_expires_at", &self.lock_expires_at());
-        object.field("lock_status", &self.lock_status());
-        object.field("rates", &self.rates());
-        object.field("to_currency", &self.to_currency());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentFxQuoteRates {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_fx_quote_rates");
-        object.field("exchange_rate", &self.exchange_rate());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentLatestPayout {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_latest_payout");
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentNextAction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_next_action");
-        object.field("confirm", &self.confirm());
-        object.field("handle_failure", &self.handle_failure());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentNextActionConfirm {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_next_action_confirm",
-        );
-        object.field("fields_to_review", &self.fields_to_review());
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentNextActionHandleFailure {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_next_action_handle_failure",
-        );
-        object.field("failure_reason", &self.failure_reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentRecipientNotification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_recipient_notification",
-        );
-        object.field("setting", &self.setting());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentRecipientVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_recipient_verification",
-        );
-        object.field("match_result", &self.match_result());
-        object.field("match_result_details", &self.match_result_details());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_recipient_verification_match_result_details",
-        );
-        object.field("matched_business_type", &self.matched_business_type());
-        object.field("matched_name", &self.matched_name());
-        object.field("message", &self.message());
-        object.field("provided_business_type", &self.provided_business_type());
-        object.field("provided_name", &self.provided_name());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentScheduleOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_schedule_options");
-        object.field("execute_on", &self.execute_on());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_status_transitions");
-        object.field("canceled_at", &self.canceled_at());
-        object.field("posted_at", &self.posted_at());
-        object.field("processing_at", &self.processing_at());
-        object.field("requires_action_at", &self.requires_action_at());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentTo {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_to");
-        object.field("credited", &self.credited());
-        object.field("currency", &self.currency());
-        object.field("payout_method", &self.payout_method());
-        object.field("payout_method_options", &self.payout_method_options());
-        object.field("recipient", &self.recipient());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentToPayoutMethodOptions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_to_payout_method_options",
-        );
-        object.field("bank_account", &self.bank_account());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_intent_to_payout_method_options_bank_account",
-        );
-        object.field(
-            "preferred_network_options",
-            &self.preferred_network_options(),
-        );
-        object.field("preferred_networks", &self.preferred_networks());
-    }
-}
-
-impl Seen
-    for api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_to_payout_method_options_bank_account_preferred_network_options");
-        object.field("ach", &self.ach());
-    }
-}
-
-impl Seen
-    for api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
-{
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_intent_to_payout_method_options_bank_account_preferred_network_options_ach");
-        object.field("submission", &self.submission());
-        object.field("transaction_purpose", &self.transaction_purpose());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethod {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_method");
-        object.field("archived", &self.archived());
-        object.field("bank_account", &self.bank_account());
-        object.field("card", &self.card());
-        object.field("created", &self.created());
-        object.field("id", &self.id());
-        object.field(
-            "latest_outbound_setup_intent",
-            &self.latest_outbound_setup_intent(),
-        );
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("restricted", &self.restricted());
-        object.field("type", &self.type_());
-        object.field("usage_status", &self.usage_status());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethodBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_method_bank_account");
-        object.field("bank_account_type", &self.bank_account_type());
-        object.field("bank_name", &self.bank_name());
-        object.field("branch_number", &self.branch_number());
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantSupportAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_address");
+        object.field("city", &self.city());
         object.field("country", &self.country());
-        object.field(
-            "financial_connections_account",
-            &self.financial_connections_account(),
-        );
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-        object.field("supported_currencies", &self.supported_currencies());
-        object.field("swift_code", &self.swift_code());
+        object.field("line1", &self.line1());
+        object.field("line2", &self.line2());
+        object.field("postal_code", &self.postal_code());
+        object.field("state", &self.state());
+        object.field("town", &self.town());
     }
 }
 
-impl Seen for api::V2MoneyManagementPayoutMethodCard {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_method_card");
-        object.field("exp_month", &self.exp_month());
-        object.field("exp_year", &self.exp_year());
-        object.field("fingerprint", &self.fingerprint());
-        object.field("last4", &self.last4());
-        object.field("supported_currencies", &self.supported_currencies());
+impl CompareWithJson for api::V2CoreAccountFutureRequirementsAlternative {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_alternative");
+        object.field("options", &self.options());
+        object.field("original_entries", &self.original_entries());
     }
 }
 
-impl Seen for api::V2MoneyManagementPayoutMethodUsageStatus {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_method_usage_status");
-        object.field("payments", &self.payments());
-        object.field("transfers", &self.transfers());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethodsBankAccountSpec {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.payout_methods_bank_account_spec");
-        object.field("countries", &self.countries());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethodsBankAccountSpecCountries {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_methods_bank_account_spec_countries",
-        );
-        object.field("fields", &self.fields());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_methods_bank_account_spec_countries_field",
-        );
-        object.field("currencies", &self.currencies());
-        object.field("local_name", &self.local_name());
-        object.field("local_name_human", &self.local_name_human());
-        object.field("max_length", &self.max_length());
-        object.field("min_length", &self.min_length());
-        object.field("placeholder", &self.placeholder());
-        object.field("stripe_name", &self.stripe_name());
-        object.field("validation_regex", &self.validation_regex());
-    }
-}
-
-impl Seen for api::V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.payout_methods_bank_account_spec_countries_field_local_name_human",
-        );
-        object.field("content", &self.content());
-        object.field("localization_key", &self.localization_key());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCredit {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.received_credit");
-        object.field("amount", &self.amount());
-        object.field("amount_received", &self.amount_received());
-        object.field("balance_transfer", &self.balance_transfer());
-        object.field("bank_transfer", &self.bank_transfer());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("financial_account", &self.financial_account());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_capability");
         object.field("status", &self.status());
         object.field("status_details", &self.status_details());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("type", &self.type_());
     }
 }
 
-impl Seen for api::V2MoneyManagementReceivedCreditBalanceTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.received_credit_balance_transfer");
-        object.field("from_account", &self.from_account());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("payout", &self.payout());
-        object.field("transfer", &self.transfer());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditBankTransfer {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.received_credit_bank_transfer");
-        object.field("financial_address", &self.financial_address());
-        object.field("network", &self.network());
-        object.field("originating_bank_account", &self.originating_bank_account());
-        object.field("statement_descriptor", &self.statement_descriptor());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_bank_transfer_originating_bank_account",
-        );
-        object.field("aba", &self.aba());
-        object.field("iban", &self.iban());
-        object.field("sort_code", &self.sort_code());
-        object.field("type", &self.type_());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_bank_transfer_originating_bank_account_aba",
-        );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("bank_name", &self.bank_name());
-        object.field("last4", &self.last4());
-        object.field("routing_number", &self.routing_number());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_bank_transfer_originating_bank_account_iban",
-        );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("bank_name", &self.bank_name());
-        object.field("bic", &self.bic());
-        object.field("country", &self.country());
-        object.field("iban", &self.iban());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_bank_transfer_originating_bank_account_sort_code",
-        );
-        object.field("account_holder_name", &self.account_holder_name());
-        object.field("bank_name", &self.bank_name());
-        object.field("last4", &self.last4());
-        object.field("sort_code", &self.sort_code());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditStatusDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.received_credit_status_details");
-        object.field("failed", &self.failed());
-        object.field("returned", &self.returned());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditStatusDetailsFailed {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_status_details_failed",
-        );
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditStatusDetailsReturned {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_status_details_returned",
-        );
-        object.field("reason", &self.reason());
-    }
-}
-
-impl Seen for api::V2MoneyManagementReceivedCreditStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
-            json,
-            "v2.money_management.received_credit_status_transitions",
-        );
-        object.field("failed_at", &self.failed_at());
-        object.field("returned_at", &self.returned_at());
-        object.field("succeeded_at", &self.succeeded_at());
-    }
-}
-
-impl Seen for api::V2MoneyManagementRecipientVerification {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.recipient_verification");
-        object.field("consumed_by", &self.consumed_by());
-        object.field("created", &self.created());
-        object.field("expires_at", &self.expires_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("match_result", &self.match_result());
-        object.field("match_result_details", &self.match_result_details());
-        object.field("object", &self.object());
-        object.field("payout_method", &self.payout_method());
+impl CompareWithJson for api::V2CoreAccountConfiguration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration");
+        object.field("customer", &self.customer());
+        object.field("merchant", &self.merchant());
         object.field("recipient", &self.recipient());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-        object.field("verification_type", &self.verification_type());
     }
 }
 
-impl Seen for api::V2MoneyManagementRecipientVerificationConsumedBy {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomer {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_customer");
+        object.field("applied", &self.applied());
+        object.field("automatic_indirect_tax", &self.automatic_indirect_tax());
+        object.field("billing", &self.billing());
+        object.field("capabilities", &self.capabilities());
+        object.field("shipping", &self.shipping());
+        object.field("test_clock", &self.test_clock());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.recipient_verification_consumed_by",
+            "v2.core.account_configuration_customer_automatic_indirect_tax",
         );
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("type", &self.type_());
+        object.field("exempt", &self.exempt());
+        object.field("ip_address", &self.ip_address());
+        object.field("location", &self.location());
+        object.field("location_source", &self.location_source());
     }
 }
 
-impl Seen for api::V2MoneyManagementRecipientVerificationMatchResultDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.recipient_verification_match_result_details",
+            "v2.core.account_configuration_customer_automatic_indirect_tax_location",
         );
-        object.field("matched_business_type", &self.matched_business_type());
-        object.field("matched_name", &self.matched_name());
-        object.field("message", &self.message());
-        object.field("provided_business_type", &self.provided_business_type());
-        object.field("provided_name", &self.provided_name());
+        object.field("country", &self.country());
+        object.field("state", &self.state());
     }
 }
 
-impl Seen for api::V2MoneyManagementRecipientVerificationStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerBilling {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_customer_billing");
+        object.field("default_payment_method", &self.default_payment_method());
+        object.field("invoice", &self.invoice());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerBillingInvoice {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.recipient_verification_status_transitions",
+            "v2.core.account_configuration_customer_billing_invoice",
         );
-        object.field("acknowledged_at", &self.acknowledged_at());
-        object.field("consumed_at", &self.consumed_at());
+        object.field("custom_fields", &self.custom_fields());
+        object.field("footer", &self.footer());
+        object.field("next_sequence", &self.next_sequence());
+        object.field("prefix", &self.prefix());
+        object.field("rendering", &self.rendering());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction");
-        object.field("amount", &self.amount());
-        object.field("balance_impact", &self.balance_impact());
-        object.field("category", &self.category());
-        object.field("counterparty", &self.counterparty());
-        object.field("created", &self.created());
-        object.field("description", &self.description());
-        object.field("financial_account", &self.financial_account());
-        object.field("flow", &self.flow());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("regulatory_receipt", &self.regulatory_receipt());
-        object.field("status", &self.status());
-        object.field("status_transitions", &self.status_transitions());
-    }
-}
-
-impl Seen for api::V2MoneyManagementTransactionBalanceImpact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_balance_impact");
-        object.field("available", &self.available());
-        object.field("inbound_pending", &self.inbound_pending());
-        object.field("outbound_pending", &self.outbound_pending());
-    }
-}
-
-impl Seen for api::V2MoneyManagementTransactionCounterparty {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_counterparty");
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerBillingInvoiceCustomField {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_customer_billing_invoice_custom_field",
+        );
         object.field("name", &self.name());
+        object.field("value", &self.value());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionEntry {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_entry");
-        object.field("balance_impact", &self.balance_impact());
-        object.field("created", &self.created());
-        object.field("effective_at", &self.effective_at());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("object", &self.object());
-        object.field("transaction", &self.transaction());
-        object.field("transaction_details", &self.transaction_details());
-    }
-}
-
-impl Seen for api::V2MoneyManagementTransactionEntryBalanceImpact {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_entry_balance_impact");
-        object.field("available", &self.available());
-        object.field("inbound_pending", &self.inbound_pending());
-        object.field("outbound_pending", &self.outbound_pending());
-    }
-}
-
-impl Seen for api::V2MoneyManagementTransactionEntryTransactionDetails {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerBillingInvoiceRendering {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.transaction_entry_transaction_details",
+            "v2.core.account_configuration_customer_billing_invoice_rendering",
         );
-        object.field("category", &self.category());
-        object.field("financial_account", &self.financial_account());
-        object.field("flow", &self.flow());
+        object.field("amount_tax_display", &self.amount_tax_display());
+        object.field("template", &self.template());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionEntryTransactionDetailsFlow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerCapabilities {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_configuration_customer_capabilities");
+        object.field("automatic_indirect_tax", &self.automatic_indirect_tax());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerShipping {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_customer_shipping");
+        object.field("address", &self.address());
+        object.field("name", &self.name());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationCustomerShippingAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
             json,
-            "v2.money_management.transaction_entry_transaction_details_flow",
+            "v2.core.account_configuration_customer_shipping_address",
         );
-        object.field("adjustment", &self.adjustment());
-        object.field("currency_conversion", &self.currency_conversion());
-        object.field("fee_batch", &self.fee_batch());
-        object.field("inbound_transfer", &self.inbound_transfer());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("received_credit", &self.received_credit());
-        object.field("received_debit", &self.received_debit());
-        object.field("type", &self.type_());
+        object.field("city", &self.city());
+        object.field("country", &self.country());
+        object.field("line1", &self.line1());
+        object.field("line2", &self.line2());
+        object.field("postal_code", &self.postal_code());
+        object.field("state", &self.state());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionFlow {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_flow");
-        object.field("adjustment", &self.adjustment());
-        object.field("currency_conversion", &self.currency_conversion());
-        object.field("fee_batch", &self.fee_batch());
-        object.field("inbound_transfer", &self.inbound_transfer());
-        object.field("outbound_payment", &self.outbound_payment());
-        object.field("outbound_transfer", &self.outbound_transfer());
-        object.field("received_credit", &self.received_credit());
-        object.field("received_debit", &self.received_debit());
-        object.field("type", &self.type_());
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchant {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_merchant");
+        object.field("applied", &self.applied());
+        object.field("bacs_debit_payments", &self.bacs_debit_payments());
+        object.field("branding", &self.branding());
+        object.field("capabilities", &self.capabilities());
+        object.field("card_payments", &self.card_payments());
+        object.field("konbini_payments", &self.konbini_payments());
+        object.field("mcc", &self.mcc());
+        object.field(
+            "script_statement_descriptor",
+            &self.script_statement_descriptor(),
+        );
+        object.field("sepa_debit_payments", &self.sepa_debit_payments());
+        object.field("statement_descriptor", &self.statement_descriptor());
+        object.field("support", &self.support());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionRegulatoryReceipt {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_regulatory_receipt");
-        object.field("status", &self.status());
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantBacsDebitPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_bacs_debit_payments",
+        );
+        object.field("display_name", &self.display_name());
+        object.field("service_user_number", &self.service_user_number());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantBranding {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_merchant_branding");
+        object.field("icon", &self.icon());
+        object.field("logo", &self.logo());
+        object.field("primary_color", &self.primary_color());
+        object.field("secondary_color", &self.secondary_color());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantCapabilities {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_configuration_merchant_capabilities");
+        object.field("ach_debit_payments", &self.ach_debit_payments());
+        object.field("acss_debit_payments", &self.acss_debit_payments());
+        object.field("affirm_payments", &self.affirm_payments());
+        object.field(
+            "afterpay_clearpay_payments",
+            &self.afterpay_clearpay_payments(),
+        );
+        object.field("alma_payments", &self.alma_payments());
+        object.field("amazon_pay_payments", &self.amazon_pay_payments());
+        object.field("au_becs_debit_payments", &self.au_becs_debit_payments());
+        object.field("bacs_debit_payments", &self.bacs_debit_payments());
+        object.field("bancontact_payments", &self.bancontact_payments());
+        object.field("blik_payments", &self.blik_payments());
+        object.field("blik_recurring_payments", &self.blik_recurring_payments());
+        object.field("boleto_payments", &self.boleto_payments());
+        object.field("card_payments", &self.card_payments());
+        object.field(
+            "cartes_bancaires_payments",
+            &self.cartes_bancaires_payments(),
+        );
+        object.field("cashapp_payments", &self.cashapp_payments());
+        object.field("eps_payments", &self.eps_payments());
+        object.field("fpx_payments", &self.fpx_payments());
+        object.field(
+            "gb_bank_transfer_payments",
+            &self.gb_bank_transfer_payments(),
+        );
+        object.field("grabpay_payments", &self.grabpay_payments());
+        object.field("ideal_payments", &self.ideal_payments());
+        object.field("jcb_payments", &self.jcb_payments());
+        object.field(
+            "jp_bank_transfer_payments",
+            &self.jp_bank_transfer_payments(),
+        );
+        object.field("kakao_pay_payments", &self.kakao_pay_payments());
+        object.field("klarna_payments", &self.klarna_payments());
+        object.field("konbini_payments", &self.konbini_payments());
+        object.field("kr_card_payments", &self.kr_card_payments());
+        object.field("link_payments", &self.link_payments());
+        object.field("mobilepay_payments", &self.mobilepay_payments());
+        object.field("multibanco_payments", &self.multibanco_payments());
+        object.field(
+            "mx_bank_transfer_payments",
+            &self.mx_bank_transfer_payments(),
+        );
+        object.field("naver_pay_payments", &self.naver_pay_payments());
+        object.field("oxxo_payments", &self.oxxo_payments());
+        object.field("p24_payments", &self.p24_payments());
+        object.field("pay_by_bank_payments", &self.pay_by_bank_payments());
+        object.field("payco_payments", &self.payco_payments());
+        object.field("paynow_payments", &self.paynow_payments());
+        object.field("promptpay_payments", &self.promptpay_payments());
+        object.field("revolut_pay_payments", &self.revolut_pay_payments());
+        object.field("samsung_pay_payments", &self.samsung_pay_payments());
+        object.field("satispay_payments", &self.satispay_payments());
+        object.field(
+            "sepa_bank_transfer_payments",
+            &self.sepa_bank_transfer_payments(),
+        );
+        object.field("sepa_debit_payments", &self.sepa_debit_payments());
+        object.field("sequra_payments", &self.sequra_payments());
+        object.field("stripe_balance", &self.stripe_balance());
+        object.field("sunbit_payments", &self.sunbit_payments());
+        object.field("swish_payments", &self.swish_payments());
+        object.field("twint_payments", &self.twint_payments());
+        object.field(
+            "us_bank_transfer_payments",
+            &self.us_bank_transfer_payments(),
+        );
+        object.field("zip_payments", &self.zip_payments());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_capabilities_stripe_balance",
+        );
+        object.field("payouts", &self.payouts());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantCardPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_configuration_merchant_card_payments");
+        object.field("decline_on", &self.decline_on());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_card_payments_decline_on",
+        );
+        object.field("avs_failure", &self.avs_failure());
+        object.field("cvc_failure", &self.cvc_failure());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantKonbiniPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_konbini_payments",
+        );
+        object.field("support", &self.support());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_konbini_payments_support",
+        );
+        object.field("email", &self.email());
+        object.field("hours", &self.hours());
+        object.field("phone", &self.phone());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_konbini_payments_support_hours",
+        );
+        object.field("end_time", &self.end_time());
+        object.field("start_time", &self.start_time());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptor {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_script_statement_descriptor",
+        );
+        object.field("kana", &self.kana());
+        object.field("kanji", &self.kanji());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kana",
+        );
+        object.field("descriptor", &self.descriptor());
+        object.field("prefix", &self.prefix());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_script_statement_descriptor_kanji",
+        );
+        object.field("descriptor", &self.descriptor());
+        object.field("prefix", &self.prefix());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantSepaDebitPayments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_sepa_debit_payments",
+        );
+        object.field("creditor_id", &self.creditor_id());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantStatementDescriptor {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_merchant_statement_descriptor",
+        );
+        object.field("descriptor", &self.descriptor());
+        object.field("prefix", &self.prefix());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationMerchantSupport {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_merchant_support");
+        object.field("address", &self.address());
+        object.field("email", &self.email());
+        object.field("phone", &self.phone());
         object.field("url", &self.url());
-        object.field("url_expires_at", &self.url_expires_at());
     }
 }
 
-impl Seen for api::V2MoneyManagementTransactionStatusTransitions {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "v2.money_management.transaction_status_transitions");
-        object.field("posted_at", &self.posted_at());
-        object.field("void_at", &self.void_at());
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipient {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_configuration_recipient");
+        object.field("applied", &self.applied());
+        object.field("capabilities", &self.capabilities());
     }
 }
 
-impl Seen for api::IdentityVerificationSessionRedaction {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "verification_session_redaction");
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilities {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_configuration_recipient_capabilities");
+        object.field("bank_accounts", &self.bank_accounts());
+        object.field("cards", &self.cards());
+        object.field("stripe_balance", &self.stripe_balance());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts",
+        );
+        object.field("ach", &self.ach());
+        object.field("fedwire", &self.fedwire());
+        object.field("fps", &self.fps());
+        object.field("local", &self.local());
+        object.field("rtp", &self.rtp());
+        object.field("sepa", &self.sepa());
+        object.field("swift", &self.swift());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_ach",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fedwire",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_fps",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_local",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_rtp",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_sepa",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_bank_accounts_swift",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_stripe_balance",
+        );
+        object.field("payouts", &self.payouts());
+        object.field("stripe_transfers", &self.stripe_transfers());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_configuration_recipient_capabilities_stripe_balance_stripe_transfers",
+        );
+        object.field("status", &self.status());
+        object.field("status_details", &self.status_details());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_deadline");
         object.field("status", &self.status());
     }
 }
 
-impl Seen for api::WebhookEndpoint {
-    fn seen(&self, json: &Json, see: &mut See) {
-        let mut object = see.object(json, "webhook_endpoint");
-        object.field("api_version", &self.api_version());
-        object.field("application", &self.application());
-        object.field("created", &self.created());
+impl CompareWithJson for api::V2CoreAccountDefaults {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_defaults");
+        object.field("currency", &self.currency());
+        object.field("locales", &self.locales());
+        object.field("payout_methods", &self.payout_methods());
+        object.field("profile", &self.profile());
+        object.field("responsibilities", &self.responsibilities());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountDefaultsProfile {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_defaults_profile");
+        object.field("business_url", &self.business_url());
+        object.field("doing_business_as", &self.doing_business_as());
+        object.field("product_description", &self.product_description());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountDefaultsResponsibilities {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_defaults_responsibilities");
+        object.field("fees_collector", &self.fees_collector());
+        object.field("losses_collector", &self.losses_collector());
+        object.field("requirements_collector", &self.requirements_collector());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountFutureRequirementsAlternativeOptionEntry {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_entry");
+        object.field("awaiting_action_from", &self.awaiting_action_from());
         object.field("description", &self.description());
-        object.field("enabled_events", &self.enabled_events());
-        object.field("id", &self.id());
-        object.field("livemode", &self.livemode());
-        object.field("metadata", &self.metadata());
-        object.field("object", &self.object());
-        object.field("secret", &self.secret());
-        object.field("status", &self.status());
-        object.field("url", &self.url());
+        object.field("errors", &self.errors());
+        object.field("reference", &self.reference());
     }
 }
 
-impl Seen for api::BalanceTransactionSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        match self {
-            Self::ApplicationFee(object) => object.seen(json, see),
-            Self::Charge(object) => object.seen(json, see),
-            Self::ConnectCollectionTransfer(object) => object.seen(json, see),
-            Self::CustomerCashBalanceTransaction(object) => object.seen(json, see),
-            Self::Dispute(object) => object.seen(json, see),
-            Self::FeeRefund(object) => object.seen(json, see),
-            Self::IssuingAuthorization(object) => object.seen(json, see),
-            Self::IssuingDispute(object) => object.seen(json, see),
-            Self::IssuingTransaction(object) => object.seen(json, see),
-            Self::Payout(object) => object.seen(json, see),
-            Self::Refund(object) => object.seen(json, see),
-            Self::ReserveTransaction(object) => object.seen(json, see),
-            Self::TaxDeductedAtSource(object) => object.seen(json, see),
-            Self::Topup(object) => object.seen(json, see),
-            Self::Transfer(object) => object.seen(json, see),
-            Self::TransferReversal(object) => object.seen(json, see),
-            _ => see.unknown(json),
-        }
+impl CompareWithJson for api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_error");
+        object.field("code", &self.code());
+        object.field("description", &self.description());
     }
 }
 
-impl Seen for api::DeletedExternalAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        match self {
-            Self::BankAccount(object) => object.seen(json, see),
-            Self::Card(object) => object.seen(json, see),
-            _ => see.unknown(json),
-        }
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_front_back");
+        object.field("back", &self.back());
+        object.field("front", &self.front());
     }
 }
 
-impl Seen for api::DeletedCustomerSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        match self {
-            Self::BankAccount(object) => object.seen(json, see),
-            Self::Card(object) => object.seen(json, see),
-            _ => see.unknown(json),
-        }
+impl CompareWithJson for api::V2CoreAccountFutureRequirements {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_future_requirements");
+        object.field("alternatives", &self.alternatives());
+        object.field("entries", &self.entries());
+        object.field("minimum_transition_date", &self.minimum_transition_date());
+        object.field("summary", &self.summary());
     }
 }
 
-impl Seen for api::ExternalAccount {
-    fn seen(&self, json: &Json, see: &mut See) {
-        match self {
-            Self::BankAccount(object) => object.seen(json, see),
-            Self::Card(object) => object.seen(json, see),
-            _ => see.unknown(json),
-        }
+impl CompareWithJson for api::V2CoreAccountIdentity {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_identity");
+        object.field("attestations", &self.attestations());
+        object.field("business_details", &self.business_details());
+        object.field("country", &self.country());
+        object.field("entity_type", &self.entity_type());
+        object.field("individual", &self.individual());
     }
 }
 
-impl Seen for api::CustomerSource {
-    fn seen(&self, json: &Json, see: &mut See) {
-        match self {
-            Self::Account(object) => object.seen(json, see),
-            Self::BankAccount(object) => object.seen(json, see),
-            Self::Card(object) => object.seen(json, see),
-            Self::Source(object) => object.seen(json, see),
-            _ => see.unknown(json),
-        }
+impl CompareWithJson for api::V2CoreAccountIdentityAttestations {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_identity_attestations");
+        object.field("directorship_declaration", &self.directorship_declaration());
+        object.field("ownership_declaration", &self.ownership_declaration());
+        object.field("persons_provided", &self.persons_provided());
+        object.field(
+            "representative_declaration",
+            &self.representative_declaration(),
+        );
+        object.field("terms_of_service", &self.terms_of_service());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsDirectorshipDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_attestations_directorship_declaration",
+        );
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsOwnershipDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_attestations_ownership_declaration",
+        );
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsPersonsProvided {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_attestations_persons_provided",
+        );
+        object.field("directors", &self.directors());
+        object.field("executives", &self.executives());
+        object.field("owners", &self.owners());
+        object.field(
+            "ownership_exemption_reason",
+            &self.ownership_exemption_reason(),
+        );
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsRepresentativeDeclaration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_attestations_representative_declaration",
+        );
+        object.field("date", &self.date());
+        object.field("ip", &self.ip());
+        object.field("user_agent", &self.user_agent());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityAttestationsTermsOfService {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_attestations_terms_of_service",
+        );
+        object.field("account", &self.account());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetails {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_identity_business_details");
+        object.field("additional_addresses", &self.additional_addresses());
+        object.field("address", &self.address());
+        object.field("annual_revenue", &self.annual_revenue());
+        object.field("documents", &self.documents());
+        object.field("estimated_worker_count", &self.estimated_worker_count());
+        object.field("id_numbers", &self.id_numbers());
+        object.field(
+            "monthly_estimated_revenue",
+            &self.monthly_estimated_revenue(),
+        );
+        object.field("phone", &self.phone());
+        object.field("registered_name", &self.registered_name());
+        object.field("registration_date", &self.registration_date());
+        object.field("script_addresses", &self.script_addresses());
+        object.field("script_names", &self.script_names());
+        object.field("structure", &self.structure());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_additional_address",
+        );
+        object.field("city", &self.city());
+        object.field("country", &self.country());
+        object.field("line1", &self.line1());
+        object.field("line2", &self.line2());
+        object.field("postal_code", &self.postal_code());
+        object.field("purpose", &self.purpose());
+        object.field("state", &self.state());
+        object.field("town", &self.town());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsAnnualRevenue {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_annual_revenue",
+        );
+        object.field("amount", &self.amount());
+        object.field("fiscal_year_end", &self.fiscal_year_end());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsDocuments {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_identity_business_details_documents");
+        object.field(
+            "bank_account_ownership_verification",
+            &self.bank_account_ownership_verification(),
+        );
+        object.field("company_license", &self.company_license());
+        object.field(
+            "company_memorandum_of_association",
+            &self.company_memorandum_of_association(),
+        );
+        object.field(
+            "company_ministerial_decree",
+            &self.company_ministerial_decree(),
+        );
+        object.field(
+            "company_registration_verification",
+            &self.company_registration_verification(),
+        );
+        object.field(
+            "company_tax_id_verification",
+            &self.company_tax_id_verification(),
+        );
+        object.field("primary_verification", &self.primary_verification());
+        object.field("proof_of_address", &self.proof_of_address());
+        object.field("proof_of_registration", &self.proof_of_registration());
+        object.field(
+            "proof_of_ultimate_beneficial_ownership",
+            &self.proof_of_ultimate_beneficial_ownership(),
+        );
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_identity_business_details_documents_bank_account_ownership_verification");
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_company_license",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_company_memorandum_of_association",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_company_ministerial_decree",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_company_registration_verification",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_company_tax_id_verification",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_proof_of_address",
+        );
+        object.field("files", &self.files());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(
+            json,
+            "v2.core.account_identity_business_details_documents_proof_of_registration",
+        );
+        object.field("files", &self.files());
+        object.field("signer", &self.signer());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson
+    for api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership
+{
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object = comparison.object(json, "v2.core.account_identity_business_details_documents_proof_of_ultimate_beneficial_ownership");
+        object.field("files", &self.files());
+        object.field("signer", &self.signer());
+        object.field("type", &self.type_());
+    }
+}
+
+impl CompareWithJson for api::V2CoreAccountIdentityBusinessDetailsIdNumber {
+    fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+        let mut object =
+            comparison.object(json, "v2.core.account_identity_business_details_id_number");
+        object.field("registrar", &self.registrar());
+        object.field("type", &self.type_());
     }
 }

@@ -4,13 +4,13 @@
 
 use tollway::{Json, api};
 
-use super::super::see::{See, Seen};
+use super::super::comparison::{CompareWithJson, Comparison};
 
 macro_rules! words {
     ($($name:ident,)*) => {
-        $(impl Seen for api::$name {
-            fn seen(&self, json: &Json, see: &mut See) {
-                self.as_str().seen(json, see);
+        $(impl CompareWithJson for api::$name {
+            fn compare_with(&self, json: &Json, comparison: &mut Comparison) {
+                self.as_str().compare_with(json, comparison);
             }
         })*
     };
