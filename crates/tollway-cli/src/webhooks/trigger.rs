@@ -107,7 +107,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     let responses = runner.run(&recipe).await.map_err(failed)?;
     let id_of = |name: &str| recipes::fill_in(&format!("${{{name}}}"), &responses);
     let account = recipe.account.as_deref().map(id_of).or(own);
-    match player
+    match runner
         .newest(event, account.as_deref())
         .await
         .map_err(failed)?
