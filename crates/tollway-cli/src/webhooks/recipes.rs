@@ -250,7 +250,7 @@ mod tests {
         assert!(said("[shared]\n[events.a]\nsteps = []").starts_with("no steps"));
         assert_eq!(
             said("[shared]\n[events.a]\nafter = \"b\""),
-            "nothing shared is called b"
+            "there are no shared steps b"
         );
     }
 }
