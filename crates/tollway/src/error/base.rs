@@ -51,6 +51,10 @@ impl Error {
     }
 
     /// A client that cannot be built because of its environment; nothing was sent.
+    #[cfg(any(
+        feature = "blocking",
+        all(feature = "hyper", not(target_family = "wasm"))
+    ))]
     pub(crate) fn setup(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::new(ErrorKind::Setup, message).caused_by(cause)
     }
