@@ -7,7 +7,7 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tollway_engine::description::Description;
-use tollway_spec::{Encoding, Field, ObjectBody, Operation, Shape, Verb, ApiMode};
+use tollway_spec::{ApiMode, Encoding, Field, ObjectBody, Operation, Shape, Verb};
 use tower::ServiceExt;
 
 use crate::ctx::noun;

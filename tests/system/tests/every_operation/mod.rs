@@ -62,7 +62,7 @@ async fn every_operation_is_called_and_every_field_is_read() {
         faults.len(),
         faults.join("\n")
     );
-    let coverage = emulator.engine().coverage();
+    let coverage = tollway_emulator::coverage(emulator.engine());
     let described: BTreeSet<String> = coverage
         .into_iter()
         .map(|(_, _, name)| name)
