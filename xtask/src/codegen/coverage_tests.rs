@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Files;
-use super::layout::MARK;
+use super::generated_mark::MARK;
 use super::names::snake;
 
 /// The folder of the generated files.

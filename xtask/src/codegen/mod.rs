@@ -9,6 +9,7 @@ mod coverage_tests;
 mod docs;
 mod enums;
 mod events;
+mod generated_mark;
 mod layout;
 mod names;
 mod plan;
@@ -17,7 +18,6 @@ mod same;
 mod services;
 #[cfg(test)]
 mod tests;
-mod union;
 mod views;
 
 pub(crate) use self::names::ident;

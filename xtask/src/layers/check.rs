@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use super::Violation;
+use super::module::{Module, ModulePath, Reference};
 use super::order::{Layers, Order, SELF};
 use super::resolve::{declares, targets};
-use super::tree::{Module, ModulePath, Reference, Tree};
+use super::tree::Tree;
 
 /// Checks the crate in `folder` with the list at `list` (below `root`).
 pub(super) fn check_crate(

@@ -12,10 +12,12 @@
 
 mod check;
 mod crates;
+mod module;
 mod order;
 mod references;
 mod resolve;
 mod svg;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::tree::ModulePath;
+use super::module::ModulePath;
 
 /// The word for what a folder's own `mod.rs` (or the crate's root file) defines.
 pub(super) const SELF: &str = "self";

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Item, ext::IdentExt as _, visit::Visit};
 
-use super::tree::{Module, Reference, attributes, is_test_only, leaves};
+use super::module::{Module, Reference};
+use super::syntax::{attributes, is_test_only, leaves};
 
 /// Adds the paths in `item` to the references of its module.
 pub(super) fn collect(path: &[String], module: &mut Module, item: &Item) {

@@ -1,6 +1,7 @@
 //! Following a path to the module that defines what it names.
 
-use super::tree::{ModulePath, Tree};
+use super::module::ModulePath;
+use super::tree::Tree;
 
 /// Re-exports that are followed before giving up, so that a circle of them ends.
 const MAX_REEXPORTS: usize = 16;

@@ -1,57 +1,19 @@
 //! The modules of a crate, read from its files, without what is compiled for tests only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use syn::{
-    Item, Meta, UseTree, Visibility, ext::IdentExt as _, punctuated::Punctuated,
-    spanned::Spanned as _,
-};
+use syn::{Item, Meta, Visibility, ext::IdentExt as _, spanned::Spanned as _};
 
+use super::module::{Module, ModulePath, Reference};
 use super::references::{absolute, collect};
-
-/// The names that lead from the crate's root to a module; the root's is empty.
-pub(super) type ModulePath = Vec<String>;
+use super::syntax::{attributes, is_test_only, leaves};
 
 /// All modules of a crate.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) modules: BTreeMap<ModulePath, Module>,
-}
-
-/// One module: what it declares and what it refers to.
-#[derive(Debug, Default)]
-pub(super) struct Module {
-    /// Below the root of the repository.
-    pub(super) file: PathBuf,
-    /// The names of its items, macros included.
-    pub(super) items: BTreeSet<String>,
-    /// The modules that it declares.
-    pub(super) children: BTreeSet<String>,
-    /// The paths that each imported or re-exported name stands for. A name may be a type and a function at once.
-    pub(super) imports: BTreeMap<String, Vec<Vec<String>>>,
-    /// The paths before `::*`.
-    pub(super) globs: Vec<Vec<String>>,
-    pub(super) references: Vec<Reference>,
-    /// The names of its `macro_rules!`.
-    pub(super) macros: BTreeSet<String>,
-    /// Macros called by name alone, and the lines.
-    pub(super) macro_calls: Vec<(String, usize)>,
-    /// First names of paths, which a glob import may have brought.
-    pub(super) bare_names: Vec<(String, usize)>,
-}
-
-/// A path in the code that leads to something in the same crate.
-#[derive(Debug, Clone)]
-pub(super) struct Reference {
-    /// From the crate's root.
-    pub(super) path: Vec<String>,
-    pub(super) line: usize,
-    /// Whether it is a `pub use`, of any visibility.
-    pub(super) reexport: bool,
-    /// Whether it is the path before `::*`.
-    pub(super) glob: bool,
 }
 
 impl Tree {
@@ -192,100 +154,6 @@ fn read_use(path: &[String], module: &mut Module, item: &syn::ItemUse) {
     }
 }
 
-/// One path that a `use` imports.
-pub(super) struct UseLeaf {
-    pub(super) path: Vec<String>,
-    /// The name in scope; `None` for `::*`.
-    pub(super) name: Option<String>,
-    pub(super) line: usize,
-}
-
-/// The paths that a `use` imports, one for each name.
-pub(super) fn leaves(tree: &UseTree) -> Vec<UseLeaf> {
-    let mut found = Vec::new();
-    walk(tree, &mut Vec::new(), &mut found);
-    found
-}
-
-fn walk(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec<UseLeaf>) {
-    let leaf = |ident: &syn::Ident, name: String, prefix: &[String]| {
-        let mut path = prefix.to_vec();
-        let last = ident.unraw().to_string();
-        // `use a::b::{self}` imports `a::b`.
-        if last != "self" || path.is_empty() {
-            path.push(last);
-        }
-        let name = if name == "self" {
-            path.last().cloned().unwrap_or_default()
-        } else {
-            name
-        };
-        UseLeaf {
-            path,
-            name: Some(name),
-            line: ident.span().start().line,
-        }
-    };
-    match tree {
-        UseTree::Path(inner) => {
-            prefix.push(inner.ident.unraw().to_string());
-            walk(&inner.tree, prefix, found);
-            prefix.pop();
-        }
-        UseTree::Name(name) => {
-            found.push(leaf(&name.ident, name.ident.unraw().to_string(), prefix));
-        }
-        UseTree::Rename(rename) => found.push(leaf(
-            &rename.ident,
-            rename.rename.unraw().to_string(),
-            prefix,
-        )),
-        UseTree::Glob(glob) => found.push(UseLeaf {
-            path: prefix.clone(),
-            name: None,
-            line: glob.span().start().line,
-        }),
-        UseTree::Group(group) => {
-            for inner in &group.items {
-                walk(inner, prefix, found);
-            }
-        }
-    }
-}
-
-/// Whether the attributes keep an item out of every build but that of the tests.
-pub(super) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("test")
-            || attribute
-                .path()
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "test")
-            || (attribute.path().is_ident("cfg")
-                && attribute
-                    .parse_args::<Meta>()
-                    .is_ok_and(|predicate| needs_test(&predicate)))
-    })
-}
-
-/// Whether a `cfg` predicate only holds for tests.
-fn needs_test(predicate: &Meta) -> bool {
-    let inner = |list: &syn::MetaList| {
-        list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated)
-            .unwrap_or_default()
-    };
-    match predicate {
-        Meta::Path(path) => path.is_ident("test"),
-        Meta::List(list) if list.path.is_ident("all") => inner(list).iter().any(needs_test),
-        Meta::List(list) if list.path.is_ident("any") => {
-            let alternatives = inner(list);
-            !alternatives.is_empty() && alternatives.iter().all(needs_test)
-        }
-        _ => false,
-    }
-}
-
 fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| {
         let Meta::NameValue(pair) = &attribute.meta else {
@@ -317,23 +185,4 @@ fn item_name(item: &Item) -> Option<String> {
         _ => return None,
     };
     Some(ident.unraw().to_string())
-}
-
-pub(super) fn attributes(item: &Item) -> &[syn::Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::ExternCrate(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
 }

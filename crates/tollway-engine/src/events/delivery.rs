@@ -153,7 +153,7 @@ pub fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
     if let Some(at) = delivery.next_attempt
         && let Some(outbox) = ctx.services.get::<Outbox>()
     {
-        outbox.push(&ctx.world.name, mode, delivery, at);
+        outbox.push(&ctx.world.name, mode, &delivery.id, &delivery.endpoint, at);
     }
     while let Some(oldest) = one_too_many(ctx.world, &scope, record_type, max_records) {
         ctx.world.store.remove(&scope, record_type, &oldest);

@@ -11,7 +11,6 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tollway::transport::{HyperTransport, Transport, TransportError};
 
-use super::delivery::Delivery;
 use crate::scope::Mode;
 
 /// How many deliveries to one endpoint are under way at once.
@@ -85,15 +84,15 @@ impl Outbox {
         !self.filled.swap(true, Ordering::SeqCst)
     }
 
-    /// Adds a delivery of the world to what waits.
-    pub fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
+    /// Adds a delivery of the world, and the endpoint it goes to, to what waits.
+    pub fn push(&self, world: &Arc<str>, mode: Mode, delivery: &str, endpoint: &str, at: i64) {
         let due = DueDelivery {
             at,
             sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
             world: Arc::clone(world),
             live: mode.is_live(),
-            delivery: delivery.id.clone(),
-            endpoint: delivery.endpoint.clone(),
+            delivery: delivery.to_owned(),
+            endpoint: endpoint.to_owned(),
         };
         self.state().waiting.insert(due);
         self.changed.notify_waiters();
@@ -171,37 +170,19 @@ impl fmt::Debug for Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::super::delivery::State;
     use super::*;
-
-    fn delivery(id: &str, endpoint: &str) -> Delivery {
-        Delivery {
-            id: id.to_owned(),
-            event: "evt_1".to_owned(),
-            event_type: "charge.succeeded".to_owned(),
-            account: None,
-            owner: "acct_1".to_owned(),
-            endpoint: endpoint.to_owned(),
-            body: String::new(),
-            attempts: Vec::new(),
-            before: 0,
-            next_attempt: Some(0),
-            state: State::Pending,
-            created: 0,
-        }
-    }
 
     #[test]
     fn eight_deliveries_to_one_endpoint_are_under_way_and_others_are_not_held_up() {
         let outbox = Outbox::new(None);
         let world: Arc<str> = "a".into();
         for number in 0..9 {
-            let delivery = delivery(&format!("dlv_{number}"), "we_slow");
-            outbox.push(&world, Mode::Test, &delivery, 0);
+            let delivery = format!("dlv_{number}");
+            outbox.push(&world, Mode::Test, &delivery, "we_slow", 0);
         }
         let taken: Vec<_> = std::iter::from_fn(|| outbox.take_due(0)).collect();
         assert_eq!(taken.len(), 8);
-        outbox.push(&world, Mode::Test, &delivery("dlv_other", "we_fast"), 0);
+        outbox.push(&world, Mode::Test, "dlv_other", "we_fast", 0);
         let other = outbox.take_due(0).unwrap();
         assert_eq!(other.endpoint, "we_fast");
         assert_eq!(outbox.take_due(0), None);
@@ -213,7 +194,7 @@ mod tests {
     #[test]
     fn a_delivery_is_taken_at_its_time_and_not_before() {
         let outbox = Outbox::new(None);
-        outbox.push(&"a".into(), Mode::Live, &delivery("dlv_1", "we_1"), 100);
+        outbox.push(&"a".into(), Mode::Live, "dlv_1", "we_1", 100);
         assert_eq!(outbox.take_due(99), None);
         assert!(outbox.is_quiet(99) && outbox.holds("dlv_1"));
         assert_eq!(outbox.next_after(99), Some(100));

@@ -6,14 +6,12 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollway_spec::{ApiMode, ObjectBody, Operation};
 
+use super::page_limit::page_limit;
 use super::{Plan, parent_id, resource, v2_page};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::store::{CreatedRange, Page, Query, UnknownCursor};
-
-/// Members of a page if the caller does not say.
-const DEFAULT_LIMIT: usize = 10;
 
 /// Parameters that steer the page rather than filter it.
 const STEERING: &[&str] = &[
@@ -48,7 +46,7 @@ pub(super) fn page(
         .map(|(name, range)| (name.as_str(), *range))
         .collect();
     let query = Query {
-        limit: limit(params)?,
+        limit: page_limit(params)?,
         starting_after: params.text("starting_after"),
         ending_before: params.text("ending_before"),
         created: params.at("created").map(range).unwrap_or_default(),
@@ -75,33 +73,12 @@ pub(super) fn page(
     Ok(v1_body(&ctx.request.path, &page))
 }
 
-/// `limit`: 1 to 100.
-///
-/// # Errors
-/// 400 outside of that.
-pub(super) fn limit(params: &Params) -> Result<usize, ApiError> {
-    match params.int("limit") {
-        None => Ok(DEFAULT_LIMIT),
-        Some(limit @ 1..=100) => Ok(usize::try_from(limit).unwrap_or(DEFAULT_LIMIT)),
-        Some(limit) if limit < 1 => Err(ApiError::invalid_param(
-            "limit",
-            "This value must be greater than or equal to 1.",
-        )
-        .code("parameter_invalid_integer")),
-        Some(_) => Err(ApiError::invalid_param(
-            "limit",
-            "This value must be less than or equal to 100.",
-        )
-        .code("parameter_invalid_integer")),
-    }
-}
-
 /// Where a page of things that are in no store begins and ends among their ids, and whether there are more beyond it.
 ///
 /// # Errors
 /// 400 for a limit out of range, or a cursor that is none of the ids.
 pub fn window(params: &Params, noun: &str, ids: &[&str]) -> Result<(Range<usize>, bool), ApiError> {
-    let limit = limit(params)?;
+    let limit = page_limit(params)?;
     let place = |param: &str| {
         let cursor = params.text(param)?;
         let place = ids.iter().position(|id| *id == cursor);

@@ -12,6 +12,7 @@ pub mod includable_fields;
 mod list;
 pub mod mock;
 mod object_template;
+mod page_limit;
 mod plan;
 mod reply;
 mod search;
@@ -228,7 +229,7 @@ fn create(
     let object_type = resource(plan);
     let parent = parent_id(plan, params);
     if plan.template.get().is_none() {
-        let template = ObjectTemplate::of(ctx, operation, plan);
+        let template = ObjectTemplate::of(ctx, operation, resource(plan));
         // Another world's request may have been first; both are the same.
         let _ = plan.template.set(template);
     }

@@ -7,7 +7,6 @@
 use serde_json::{Map, Value};
 use tollway_spec::{Field, ObjectBody, Operation, Shape};
 
-use super::Plan;
 use super::{apply, synth};
 use crate::ctx::Ctx;
 use crate::description::Description;
@@ -55,9 +54,8 @@ enum FieldValue {
 
 impl ObjectTemplate {
     /// Of the objects an operation makes; none for those that need more than their fields one by one.
-    pub(super) fn of(ctx: &mut Ctx<'_>, operation: &Operation, plan: &Plan) -> Option<Self> {
+    pub(super) fn of(ctx: &mut Ctx<'_>, operation: &Operation, object_type: &str) -> Option<Self> {
         let api = ctx.services.description();
-        let object_type = super::resource(plan);
         if synth::secret_of(object_type).is_some() {
             return None;
         }
@@ -278,7 +276,9 @@ mod tests {
                 if !matches!(plan.action, Action::Create) {
                     continue;
                 }
-                let Some(template) = ObjectTemplate::of(ctx, operation, plan) else {
+                let Some(template) =
+                    ObjectTemplate::of(ctx, operation, super::super::resource(plan))
+                else {
                     continue;
                 };
                 for values in [json!({}), given.clone()] {

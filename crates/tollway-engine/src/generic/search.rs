@@ -8,7 +8,8 @@ use memchr::memchr2_iter;
 use serde_json::{Value, json};
 
 use super::expand::TOTAL_COUNT;
-use super::list::{self, limit};
+use super::list;
+use super::page_limit::page_limit;
 use super::{Plan, resource};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -24,7 +25,7 @@ const MAX_CLAUSES: usize = 10;
 /// 400 for a query that cannot be read, a bad limit or page.
 pub(super) fn page(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Bytes, ApiError> {
     let query = Query::parse(params.text("query").unwrap_or_default())?;
-    let limit = limit(params)?;
+    let limit = page_limit(params)?;
     let bad_page = |_| {
         ApiError::invalid_param(
             "page",

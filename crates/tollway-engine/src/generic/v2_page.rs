@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::list;
+use super::page_limit::page_limit;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -42,7 +42,7 @@ pub(super) fn steered<'q>(params: &'q Params, query: Query<'q>) -> Result<Query<
         return Err(unknown(UnknownCursor(token.to_owned())));
     }
     Ok(Query {
-        limit: list::limit(params)?,
+        limit: page_limit(params)?,
         starting_after,
         ending_before,
         ..query

@@ -10,6 +10,7 @@
 
 mod collection;
 mod query;
+mod record;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -19,9 +20,9 @@ use foldhash::HashMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use self::collection::SerializedObject;
-pub use self::collection::{Collection, Record};
+pub use self::collection::Collection;
 pub use self::query::{CreatedRange, Page, Query, UnknownCursor};
+pub use self::record::{Record, SerializedObject};
 use crate::error::ApiError;
 use crate::scope::{Mode, Scope};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::collection::Record;
+use super::record::Record;
 
 /// A request for one page.
 #[derive(Debug, Clone, Copy, Default)]

@@ -114,7 +114,7 @@ fn fill(engine: &Engine, outbox: &Outbox) {
             for delivery in state.or_fail(waiting).unwrap_or_default() {
                 let next = delivery.next_attempt;
                 if let Some(at) = next.filter(|_| !outbox.holds(&delivery.id)) {
-                    outbox.push(world.name(), mode, &delivery, at);
+                    outbox.push(world.name(), mode, &delivery.id, &delivery.endpoint, at);
                 }
             }
         }

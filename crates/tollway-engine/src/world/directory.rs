@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::HashMap;
 
+use super::platform::UNCLAIMED;
 use super::restricted::StoredRestrictedKey;
 use super::{Platform, PrivateRecord, Token, World, read_private_record};
 use crate::error::ApiError;
@@ -52,9 +53,6 @@ pub struct Orphan {
     /// Its records, oldest first.
     pub changes: Vec<Change>,
 }
-
-/// Start of the names of worlds that no key has opened yet; not a possible key tail.
-pub(super) const UNCLAIMED: &str = "client ";
 
 impl Worlds {
     /// No worlds yet. The seed determines ids and secrets.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::PrivateRecord;
-use super::directory::UNCLAIMED;
 use crate::random::derived_text;
 use crate::scope::Mode;
+
+/// Start of the names of worlds that no key has opened yet; not a possible key tail.
+pub(super) const UNCLAIMED: &str = "client ";
 
 /// The platform: its account and its Connect settings. It follows from the world's name until something is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
