@@ -30,10 +30,10 @@ struct Count {
 const BY_HAND: &[(&str, &[&str])] = &[
     ("oauth.token", &["oauth/token.rs", "oauth/mod.rs"]),
     ("oauth.deauthorize", &["oauth/token.rs", "oauth/mod.rs"]),
-    ("error", &["error/fields.rs", "error/mod.rs"]),
-    ("oauth_error", &["error/fields.rs", "error/mod.rs"]),
+    ("error", &["error/base.rs", "error/fields.rs"]),
+    ("oauth_error", &["error/base.rs", "error/fields.rs"]),
     ("oauth_token", &["oauth/token.rs"]),
-    ("v2.error", &["error/fields.rs", "error/mod.rs"]),
+    ("v2.error", &["error/base.rs", "error/fields.rs"]),
 ];
 
 /// Compares the committed description with the committed SDK.
