@@ -15,6 +15,7 @@ use crate::journal::DataError;
 use crate::listener::Listener;
 use crate::random::system_seed;
 use crate::registry::Registry;
+use crate::seed::{Seed, SeedError};
 use crate::server::Front;
 use crate::transport::InProcess;
 use crate::webhooks;
@@ -81,9 +82,12 @@ impl Emulator {
         EmulatorBuilder::default()
     }
 
-    /// Another handle on the emulator of this engine.
-    pub(crate) fn of(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    /// Brings worlds, clock and faults to what a seed says.
+    ///
+    /// # Errors
+    /// At the first thing that is refused; what came before it stays.
+    pub async fn seed(&self, seed: &Seed) -> Result<(), SeedError> {
+        crate::seed::play(&self.engine, seed).await
     }
 
     /// The emulator's clock; advancing it advances everything.

@@ -13,13 +13,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tower::ServiceExt;
 
+use crate::KeyKind;
 use crate::control::{ClockChange, ControlError, ControlResult, PlatformChange};
 use crate::engine::Engine;
 use crate::error::ApiError;
 use crate::faults::Fault;
 use crate::key::ApiKey;
 use crate::request_context::Unlogged;
-use crate::{Emulator, KeyKind};
 
 /// What worlds are to hold, as TOML or JSON.
 ///
@@ -119,8 +119,16 @@ async fn play_seed(State(engine): State<Arc<Engine>>, text: String) -> ControlRe
     let refused =
         |error: SeedError| ControlError::from(ApiError::invalid_request(error.to_string()));
     let seed = Seed::parse(&text).map_err(refused)?;
-    Emulator::of(engine).seed(&seed).await.map_err(refused)?;
+    play(&engine, &seed).await.map_err(refused)?;
     Ok(Json(serde_json::json!({"seeded": true})))
+}
+
+/// Brings worlds, clock and faults to what a seed says.
+///
+/// # Errors
+/// At the first thing that is refused; what came before it stays.
+pub(crate) async fn play(engine: &Arc<Engine>, seed: &Seed) -> Result<(), SeedError> {
+    SeedPlayer { engine }.play(seed).await
 }
 
 impl Seed {
@@ -138,21 +146,22 @@ impl Seed {
     }
 }
 
-impl Emulator {
-    /// Brings worlds, clock and faults to what a seed says.
-    ///
-    /// # Errors
-    /// At the first thing that is refused; what came before it stays.
-    pub async fn seed(&self, seed: &Seed) -> Result<(), SeedError> {
+/// Plays a seed against the emulator of an engine.
+struct SeedPlayer<'a> {
+    engine: &'a Arc<Engine>,
+}
+
+impl SeedPlayer<'_> {
+    async fn play(&self, seed: &Seed) -> Result<(), SeedError> {
         let refused = |error: ApiError| SeedError(format!("the seed was refused: {error}"));
         if let Some(clock) = &seed.clock {
-            clock.apply(self.engine()).map_err(refused)?;
+            clock.apply(self.engine).map_err(refused)?;
         }
         for world in &seed.worlds {
             self.seed_world(world).await?;
         }
         for fault in &seed.faults {
-            self.engine().faults().add(fault.clone());
+            self.engine.faults().add(fault.clone());
         }
         Ok(())
     }
@@ -161,7 +170,7 @@ impl Emulator {
         let told = |what: String| SeedError(format!("the seed's world {}: {what}", seed.key));
         let key = ApiKey::parse(&seed.key).filter(|key| key.kind == KeyKind::Secret);
         let key = key.ok_or_else(|| told("its key must be a secret key, sk_test_…".into()))?;
-        let world = self.engine().worlds().for_key(&key);
+        let world = self.engine.worlds().for_key(&key);
         let scope = world.lock().platform_scope(key.mode);
         let is_new = {
             let state = world.lock();
@@ -170,7 +179,7 @@ impl Emulator {
         };
         let platform = seed.platform.clone();
         platform
-            .apply(self.engine(), &world)
+            .apply(self.engine, &world)
             .map_err(|error| told(error.to_string()))?;
         if !is_new {
             return Ok(());
@@ -182,17 +191,15 @@ impl Emulator {
                 "enabled_events": webhook.enabled_events,
             });
             let params = params.as_object().cloned().unwrap_or_default();
-            let made = self.play(&seed.key, "/v1/webhook_endpoints", None, &params);
+            let made = self.send(&seed.key, "/v1/webhook_endpoints", None, &params);
             let made = made.await.map_err(told)?;
             let (id, secret) = (made["id"].as_str().unwrap_or_default(), &webhook.secret);
-            let kept = self
-                .engine()
-                .transact_internal(&world, scope.clone(), |ctx| {
-                    if let Some(secret) = secret {
-                        crate::webhooks::set_secret(ctx, id, secret)?;
-                    }
-                    Ok(())
-                });
+            let kept = self.engine.transact_internal(&world, scope.clone(), |ctx| {
+                if let Some(secret) = secret {
+                    crate::webhooks::set_secret(ctx, id, secret)?;
+                }
+                Ok(())
+            });
             kept.map_err(|error| told(error.to_string()))?;
         }
         let mut saved = BTreeMap::new();
@@ -202,7 +209,7 @@ impl Emulator {
             let account = request.account.as_deref().map(fill).transpose();
             let account = account.map_err(told)?;
             let params = filled_params(&request.params, &saved).map_err(told)?;
-            let made = self.play(&seed.key, &path, account.as_deref(), &params);
+            let made = self.send(&seed.key, &path, account.as_deref(), &params);
             let made = made.await.map_err(told)?;
             if let Some(name) = &request.save {
                 saved.insert(name.clone(), made);
@@ -211,8 +218,8 @@ impl Emulator {
         Ok(())
     }
 
-    /// Asks as a client would, and answers the object.
-    async fn play(
+    /// Sends a request of the seed as a client would, and returns the object.
+    async fn send(
         &self,
         key: &str,
         path: &str,
@@ -232,7 +239,7 @@ impl Emulator {
         let mut request = Request::post(path)
             .header(header::AUTHORIZATION, format!("Bearer {key}"))
             .header(header::CONTENT_TYPE, content_type)
-            .header("stripe-version", &self.engine().config().api_version)
+            .header("stripe-version", &self.engine.config().api_version)
             .extension(Unlogged);
         if let Some(account) = account {
             request = request.header("stripe-account", account);
@@ -240,7 +247,7 @@ impl Emulator {
         let request = request
             .body(Body::from(body))
             .map_err(|error| format!("POST {path} is no request: {error}"))?;
-        let response = match self.router().oneshot(request).await {
+        let response = match crate::server::router(self.engine).oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };

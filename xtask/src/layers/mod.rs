@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use crate::run::root;
 
 /// What happens to a crate without a list: `false` reports it as not checked, `true` makes it an error.
-const MISSING_LIST_IS_ERROR: bool = false;
+const MISSING_LIST_IS_ERROR: bool = true;
 
 /// The folder of the lists, below the root of the repository.
 const LISTS: &str = "xtask/layers";
