@@ -1,4 +1,4 @@
-//! Deliveries as they are kept: one event to one endpoint, and how its [attempts](super::attempt) went.
+//! Deliveries as they are kept: one event to one endpoint, and how its attempts went.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 //! operation of the URL ▶ key, world, account ▶ parameters, checked ▶ transaction (idempotency ▶ answer) ▶ headers
 //! ```
 //!
-//! [`with_faults_and_log`] puts faults, request ids and the log around it, and around the pages. Any bytes on any path end in
+//! `with_faults_and_log` puts faults, request ids and the log around it, and around the pages. Any bytes on any path end in
 //! a Stripe-shaped response. Everything after reading the body is synchronous.
 
 mod auth;

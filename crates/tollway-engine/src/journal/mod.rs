@@ -229,7 +229,7 @@ impl Journal {
     }
 
     /// Whether the file should be compacted: superseded records are more than half of it, and more than
-    /// [`ALLOWED_SUPERSEDED_BYTES`].
+    /// `ALLOWED_SUPERSEDED_BYTES`.
     pub fn needs_compaction(&self) -> bool {
         let inner = self.lock();
         let current_bytes = inner.end.saturating_sub(inner.superseded_bytes);
