@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Item, ext::IdentExt as _, visit::Visit};
 
 use super::module::{Module, Reference};
@@ -62,6 +62,12 @@ impl Collector<'_> {
         while at < tokens.len() {
             match &tokens[at] {
                 TokenTree::Group(group) => self.add_tokens(group.stream()),
+                // `pub(crate)` says who may use an item, not what it uses.
+                TokenTree::Ident(word)
+                    if word == "pub" && tokens.get(at + 1).is_some_and(is_restriction) =>
+                {
+                    at += 1;
+                }
                 TokenTree::Ident(first) => {
                     let line = first.span().start().line;
                     let mut segments = vec![first.unraw().to_string()];
@@ -155,6 +161,21 @@ impl Visit<'_> for Collector<'_> {
 
     /// `pub(in super::super)` says who may use an item, not what it uses.
     fn visit_visibility(&mut self, _: &syn::Visibility) {}
+}
+
+/// Whether a token is what follows the `pub` of a restricted visibility: `(crate)`, `(self)`, `(super)` or `(in …)`.
+fn is_restriction(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else {
+        return false;
+    };
+    let mut inner = group.stream().into_iter();
+    let first = inner.next().map(|token| token.to_string());
+    group.delimiter() == Delimiter::Parenthesis
+        && match first.as_deref() {
+            Some("crate" | "self" | "super") => inner.next().is_none(),
+            Some("in") => true,
+            _ => false,
+        }
 }
 
 fn texts(tokens: TokenStream) -> Vec<syn::LitStr> {

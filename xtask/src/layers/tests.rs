@@ -67,6 +67,7 @@ fn an_upward_path_in_code_fails_without_a_use() {
         "\nfn f(_: Vec<crate::upper::Thing>) {}",
         "\nstruct S { #[serde(with = \"crate::upper\")] a: u8 }",
         "macro_rules! m { () => {\n    $crate::upper::run() } }",
+        "macro_rules! m { () => {\n    struct S(pub (crate::upper::Thing)); } }",
         "fn f() {\n    use super::upper::run;\n}",
     ] {
         let files = [
@@ -291,7 +292,8 @@ fn who_may_see_an_item_is_no_use_of_that_module() {
         ("upper.rs", ""),
         (
             "lower.rs",
-            "pub(in crate::lower) fn f() {}\npub(super) fn g() {}\n/// [`crate::upper`]\npub fn h() {}",
+            "pub(in crate::lower) fn f() {}\npub(super) fn g() {}\n/// [`crate::upper`]\npub fn h() {}\n\
+             macro_rules! m { () => { pub(crate) fn i() {} pub(in crate::lower) fn j() {} } }",
         ),
     ];
     assert_eq!(violations(LIST, &files), Vec::<String>::new());
