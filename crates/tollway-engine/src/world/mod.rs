@@ -9,18 +9,14 @@ mod connection;
 mod directory;
 mod platform;
 mod private_record;
-
 mod restricted;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenKind};
-pub use self::directory::Orphan;
-pub use self::directory::{Claim, Worlds};
+pub use self::directory::{Claim, Orphan, Worlds};
 pub use self::platform::{AfterRetries, ModeSettings, Platform};
 pub use self::private_record::PrivateRecord;
 pub use self::private_record::read as read_private_record;
@@ -30,7 +26,7 @@ use crate::error::ApiError;
 use crate::key::redact;
 use crate::random::Random;
 use crate::scope::{Mode, Scope};
-use crate::store::{Record, Store};
+use crate::store::Store;
 
 /// What one platform sees.
 #[derive(Debug)]
@@ -114,61 +110,24 @@ impl WorldState {
         Ok(())
     }
 
-    /// A record of the emulator's own without a format number, as the type it was written from. An unreadable record fails
-    /// the transaction. New code uses [`WorldState::load`].
+    /// A stored object of this id, as a type that has the members the caller needs. An unreadable object fails the
+    /// transaction. Private records are read by [`WorldState::load`].
     #[must_use]
     pub fn typed<T: DeserializeOwned>(
         &self,
         scope: &Scope,
-        record_type: &str,
+        object_type: &str,
         id: &str,
     ) -> Option<T> {
-        let record = self.store.get(scope, record_type, id)?;
-        self.untyped(record_type, record)
-    }
-
-    /// All records of one of the emulator's own types, newest first; as [`WorldState::typed`].
-    #[must_use]
-    pub fn all_typed<T: DeserializeOwned>(&self, scope: &Scope, record_type: &str) -> Vec<T> {
-        let collection = self.store.collection(scope, record_type);
-        let records = collection
-            .into_iter()
-            .flat_map(crate::store::Collection::newest_first);
-        records
-            .filter_map(|record| self.untyped(record_type, record))
-            .collect()
-    }
-
-    fn untyped<T: DeserializeOwned>(&self, record_type: &str, record: &Record) -> Option<T> {
+        let record = self.store.get(scope, object_type, id)?;
         let read = serde_json::from_slice(&record.body);
         read.inspect_err(|_| {
             let id = redact(&record.id);
             let message = format!(
-                "The emulator's record {record_type} {id} could not be read; nothing was changed."
+                "The emulator's record {object_type} {id} could not be read; nothing was changed."
             );
             self.store.fail(ApiError::internal(message));
         })
         .ok()
-    }
-
-    /// Writes a record of the emulator's own. Its type starts with `_`. New code uses [`WorldState::save`].
-    pub fn put_typed<T: Serialize>(
-        &mut self,
-        scope: &Scope,
-        record_type: &str,
-        id: &str,
-        value: &T,
-        now: i64,
-    ) {
-        if let Ok(Value::Object(mut members)) = serde_json::to_value(value) {
-            members.insert("id".into(), id.into());
-            let object = Value::Object(members);
-            self.store.update(scope, record_type, &object, now);
-        } else {
-            let message = format!(
-                "The emulator has a bug: a record {record_type} is no JSON object. Nothing was changed."
-            );
-            self.store.fail(ApiError::internal(message));
-        }
     }
 }
